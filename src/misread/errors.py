@@ -1,0 +1,52 @@
+"""Everything misread raises on purpose.
+
+```
+MisreadError
+├── InputError            what the user gave can't be used; the command line exits with 2
+│   ├── ParameterError    a parameter is out of range or unknown
+│   ├── DatasetError      images or labels are missing, damaged or don't fit together
+│   ├── PredictionsError  a predictions table is damaged or belongs to something else
+│   ├── StudyError        a study folder is missing, damaged or already holds something else
+│   └── MissingExtraError an optional dependency isn't installed; says the pip command
+└── TrainingStoppedError  training was interrupted; says how to go on
+```
+
+Every message is one line that names the parameter or file, what was expected, what was found,
+and the way out.
+"""
+
+
+class MisreadError(Exception):
+    """The root: catch this to catch whatever misread raises on purpose."""
+
+
+class InputError(MisreadError):
+    """What the user gave can't be used."""
+
+
+class ParameterError(InputError):
+    """A parameter is out of range or unknown."""
+
+
+class DatasetError(InputError):
+    """Images or labels are missing, damaged or don't fit together."""
+
+
+class PredictionsError(InputError):
+    """A predictions table is damaged or belongs to another dataset."""
+
+
+class StudyError(InputError):
+    """A study folder is missing, damaged or already holds something else."""
+
+
+class MissingExtraError(InputError):
+    """An optional dependency isn't installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional dependency: pip install 'misread[{extra}]'")
+        self.extra = extra
+
+
+class TrainingStoppedError(MisreadError):
+    """Training was interrupted before its last epoch."""
