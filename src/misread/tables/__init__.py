@@ -1,0 +1,5 @@
+"""Frozen tables that one stage hands to the next, checked once when built."""
+
+from misread.tables.predictions import Origin, Predictions, Provenance
+
+__all__ = ["Origin", "Predictions", "Provenance"]

@@ -1,0 +1,1 @@
+"""The public verbs: each puts stages together, and each is what one command does."""

@@ -1,0 +1,1 @@
+"""misread: which images does a classifier misread?"""

@@ -1,0 +1,86 @@
+"""Batches of training images: shuffled, shifted, scaled to [0, 1]."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from misread.types import ByteArray, LabelArray
+
+
+def image_shape(pixels: ByteArray) -> tuple[int, int, int]:
+    """Height, width and channels of images (N, H, W) or (N, H, W, C)."""
+    height, width, *channels = pixels.shape[1:]
+    return height, width, channels[0] if channels else 1
+
+
+def as_tensor(pixels: ByteArray) -> Tensor:
+    """Images (N, H, W[, C]) uint8 as a tensor (N, H, W, C) uint8 that shares their memory."""
+    # Memory-mapped arrays are read-only; torch warns unless it gets a copy or a writable view.
+    tensor = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())
+    return tensor.reshape(len(tensor), *image_shape(pixels))
+
+
+def to_input(images: Tensor, device: torch.device) -> Tensor:
+    """Images (B, H, W, C) uint8 as float32 (B, C, H, W) in [0, 1], channels last in memory.
+
+    Channels-last is how oneDNN and cuDNN convolve fastest, and it is how the bytes lie already:
+    the permutation moves nothing.
+    """
+    return images.to(device).permute(0, 3, 1, 2).float().div_(255)
+
+
+class TrainingBatches:
+    """The training split, a shuffled and shifted epoch at a time.
+
+    Every epoch has a generator of its own, seeded by the run's seed and the epoch's number, so
+    that a resumed training draws what an uninterrupted one would have drawn.
+    """
+
+    def __init__(
+        self, pixels: ByteArray, labels: LabelArray, batch_size: int, shift: int, seed: int
+    ) -> None:
+        self._labels = torch.from_numpy(labels.astype("int64"))
+        self._batch_size = min(batch_size, len(labels))
+        self._shift = shift
+        self._seed = seed
+        images = as_tensor(pixels)
+        if shift:
+            images = torch.nn.functional.pad(images, (0, 0, shift, shift, shift, shift))
+            images = images.contiguous()
+        self._windows = _windows(images, shift)  # (N, 2s + 1, 2s + 1, H, W, C)
+
+    def __len__(self) -> int:
+        """Steps of an epoch; the images that fill no last batch sit this epoch out."""
+        return len(self._labels) // self._batch_size
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images (B, H, W, C) uint8 and labels (B,) int64 of one epoch."""
+        generator = torch.Generator().manual_seed(epoch_seed(self._seed, number))
+        order = torch.randperm(len(self._labels), generator=generator)
+        for step in range(len(self)):
+            chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
+            rows, columns = torch.randint(
+                0, 2 * self._shift + 1, (2, len(chosen)), generator=generator
+            )
+            yield self._windows[chosen, rows, columns], self._labels[chosen]
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """One 63-bit seed for each pair of run and epoch (SplitMix64's finaliser)."""
+    mask = 2**64 - 1
+    mixed = (seed * 0x9E3779B97F4A7C15 + epoch + 1) & mask
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & mask
+    return (mixed ^ (mixed >> 31)) >> 1
+
+
+def _windows(padded: Tensor, shift: int) -> Tensor:
+    """All shifted images as a view: (N, 2s + 1, 2s + 1, H, W, C), no copies."""
+    count, height, width, channels = padded.shape
+    steps = 2 * shift
+    by_image, by_row, by_column, by_channel = padded.stride()
+    return padded.as_strided(
+        (count, steps + 1, steps + 1, height - steps, width - steps, channels),
+        (by_image, by_row, by_column, by_row, by_column, by_channel),
+    )

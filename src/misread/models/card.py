@@ -1,0 +1,120 @@
+"""A model's card: what was trained, on what, how, with what and how long."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from misread.errors import StudyError
+from misread.files import write_text
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One row of a training's log.
+
+    Attributes:
+        epoch: Number of the epoch, from 1.
+        loss: Mean training loss over the epoch (with label smoothing and augmentation).
+        accuracy: Share of the training images read right as they were drawn, in [0, 1].
+        learning_rate: At the epoch's last step.
+        images_per_second: Over the epoch.
+        seconds: Time of the epoch.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """The record that lies beside a model's weights.
+
+    Attributes:
+        name: Name of the run, `{model}-{recipe}-s{seed}`.
+        model: Name of the network.
+        recipe: Every setting of the recipe.
+        seed: Seed of the training.
+        dataset: Name of the dataset.
+        items_fingerprint: Of the training images.
+        labels_fingerprint: Of the training labels.
+        images: Number of training images.
+        shape: Height, width and channels of an image.
+        classes: Class names.
+        parameters: Number of trainable parameters.
+        device: `cpu`, `cuda` or `mps`.
+        threads: CPU threads of each leg: a run that was resumed has several.
+        versions: Version of python, numpy, torch and misread.
+        created: ISO 8601 time at which the training ended.
+        log: One row per epoch.
+    """
+
+    name: str
+    model: str
+    recipe: dict[str, Any]
+    seed: int
+    dataset: str
+    items_fingerprint: str
+    labels_fingerprint: str
+    images: int
+    shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    parameters: int
+    device: str
+    threads: tuple[int, ...]
+    versions: dict[str, str]
+    created: str
+    log: tuple[EpochRow, ...] = field(default=())
+
+    @property
+    def seconds(self) -> float:
+        """Time of the training: all its epochs, without loading and predicting."""
+        return sum(row.seconds for row in self.log)
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the result of the training: two runs that agree here are the same run."""
+        keys = ("model", "recipe", "seed", "items_fingerprint", "labels_fingerprint", "classes")
+        return {key: getattr(self, key) for key in keys}
+
+    def to_json(self) -> str:
+        """The card as indented JSON, with the time of the training named apart."""
+        content = dataclasses.asdict(self) | {"seconds": round(self.seconds, 3)}
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the card atomically."""
+        write_text(path, self.to_json())
+
+    @classmethod
+    def from_json(cls, text: str, path: Path) -> "Card":
+        """Parse a card; `path` names it in errors.
+
+        Raises:
+            StudyError: It is no card, or damaged.
+        """
+        try:
+            content = json.loads(text)
+            content.pop("seconds")
+            content["log"] = tuple(EpochRow(**row) for row in content["log"])
+            for key in ("shape", "classes", "threads"):
+                content[key] = tuple(content[key])
+            return cls(**content)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise StudyError(f"{path}: expected a model's card, found damaged JSON") from error
+
+    @classmethod
+    def read(cls, path: Path) -> "Card":
+        """Read a card.
+
+        Raises:
+            StudyError: It is missing, no card, or damaged.
+        """
+        try:
+            return cls.from_json(path.read_text(encoding="utf-8"), path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise StudyError(f"{path}: expected a model's card: {error}") from error

@@ -1,0 +1,108 @@
+"""The networks that misread can train, and their recipes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from misread.errors import ParameterError
+from misread.models.recipe import Recipe
+
+POST = Recipe("post", epochs=20)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One entry of the catalogue.
+
+    Attributes:
+        name: What `--model` takes.
+        summary: One line for `misread models`.
+        module: Name of the module that holds the network as `build(shape, classes)`.
+        recipes: Recipe by name; the first one is the default.
+    """
+
+    name: str
+    summary: str
+    module: str
+    recipes: Mapping[str, Recipe]
+
+    def recipe(self, name: str | None = None, epochs: int | None = None) -> Recipe:
+        """The recipe of this name (None: the default), at this length (None: its own).
+
+        Raises:
+            ParameterError: This model has no such recipe.
+        """
+        if name is None:
+            name = next(iter(self.recipes))
+        if name not in self.recipes:
+            known = ", ".join(self.recipes)
+            raise ParameterError(
+                f"recipe: {self.name} is trained with one of {known}. Got {name!r} instead."
+            )
+        return self.recipes[name].with_epochs(epochs)
+
+
+def _recipes(*recipes: Recipe) -> Mapping[str, Recipe]:
+    return MappingProxyType({recipe.name: recipe for recipe in recipes})
+
+
+MODELS: Mapping[str, ModelSpec] = MappingProxyType(
+    {
+        "convnet": ModelSpec(
+            name="convnet",
+            summary="the post's network: three convolutions, 390,218 parameters",
+            module="misread.models.convnet",
+            recipes=_recipes(
+                Recipe(
+                    "short",
+                    epochs=3,
+                    batch_size=256,
+                    optimizer="adamw",
+                    learning_rate=4e-3,
+                    schedule="one-cycle",
+                    warmup=0.25,
+                    weight_decay=0.01,
+                    label_smoothing=0.1,
+                    shift=2,
+                    average_decay=0.99,
+                ),
+                POST,
+            ),
+        ),
+        "quick": ModelSpec(
+            name="quick",
+            summary="a small network for many trainings: seconds instead of minutes",
+            module="misread.models.quick",
+            recipes=_recipes(
+                Recipe(
+                    "short",
+                    epochs=6,
+                    batch_size=256,
+                    optimizer="adamw",
+                    learning_rate=6e-3,
+                    schedule="one-cycle",
+                    warmup=0.25,
+                    weight_decay=0.01,
+                    label_smoothing=0.1,
+                    shift=2,
+                    average_decay=0.99,
+                ),
+                POST,
+            ),
+        ),
+    }
+)
+
+
+def find_model(name: str) -> ModelSpec:
+    """The catalogue's entry of this name.
+
+    Raises:
+        ParameterError: There is no such model.
+    """
+    if name not in MODELS:
+        raise ParameterError(
+            f"model: expected one of {', '.join(MODELS)}. Got {name!r} instead; "
+            "`misread models` lists them."
+        )
+    return MODELS[name]

@@ -1,0 +1,73 @@
+"""Weights and checkpoints as safetensors: tensors and a JSON text, never a pickle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from misread.errors import StudyError
+from misread.files import replacing
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON-able mapping atomically."""
+    # In the order of their memory: safetensors stores row-major tensors only.
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        save_file(plain, temporary, {"misread": json.dumps(metadata)})
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `write_tensors` wrote.
+
+    Raises:
+        StudyError: The file is missing, damaged or none of misread's.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {})["misread"])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise StudyError(f"{path}: expected weights saved by misread: {error}") from error
+
+
+@dataclass
+class TrainingState:
+    """What changes while a network is trained, and so what a checkpoint holds."""
+
+    network: nn.Module
+    optimizer: Optimizer
+    average: AveragedModel | None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the state by name."""
+        named = {f"network.{key}": value for key, value in self.network.state_dict().items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            named |= {f"optimizer.{number}.{key}": value for key, value in moments.items()}
+        if self.average is not None:
+            named |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
+        return named
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over the tensors of a checkpoint of the same settings."""
+        self.network.load_state_dict(_below("network", tensors))
+        if self.average is not None:
+            self.average.load_state_dict(_below("average", tensors))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in _below("optimizer", tensors).items():
+            number, _, name = key.partition(".")
+            moments.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}

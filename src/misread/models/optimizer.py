@@ -1,0 +1,52 @@
+"""The optimizer of a recipe, and its learning rate at each step."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from misread.models.recipe import Recipe
+
+# A one-cycle schedule starts here, relative to its peak.
+_START = 1 / 25
+
+
+def build_optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> Optimizer:
+    """Adam or AdamW in one fused kernel where the device has it."""
+    fused = device.type in ("cpu", "cuda")
+    if recipe.optimizer == "adam":
+        return Adam(network.parameters(), recipe.learning_rate, eps=recipe.epsilon, fused=fused)
+    # Decay holds weights down; biases and batch-norm scales are left alone.
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": recipe.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return AdamW(groups, recipe.learning_rate, eps=recipe.epsilon, fused=fused)
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The learning rate of step `step` of `steps`: a function, so that nothing is to be resumed."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    position, peak = step / steps, recipe.warmup
+    if position < peak:
+        return recipe.learning_rate * (_START + (1 - _START) * position / peak)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (position - peak) / (1 - peak)))
+
+
+def build_average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """The moving average of the weights that a recipe asks for."""
+    if not recipe.average_decay:
+        return None
+
+    def update(averages: list[Tensor], currents: list[Tensor], count: Tensor) -> None:
+        # A short memory at first: otherwise a brief training would remember its initial weights.
+        decay = min(recipe.average_decay, (1 + int(count)) / (10 + int(count)))
+        for average, current in zip(averages, currents, strict=True):
+            average.lerp_(current, 1 - decay)
+
+    return AveragedModel(network, multi_avg_fn=update)

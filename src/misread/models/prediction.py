@@ -1,0 +1,35 @@
+"""Predicted probabilities of a trained network."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from misread.models.batches import as_tensor, to_input
+from misread.types import ByteArray, FloatArray
+
+_BATCH = 250
+
+
+def predict_probabilities(
+    network: nn.Module, pixels: ByteArray, device: torch.device
+) -> FloatArray:
+    """Softmax of the network's logits.
+
+    Args:
+        network: Gives logits (B, K) of images (B, C, H, W) in [0, 1].
+        pixels: (N, H, W) or (N, H, W, C) uint8.
+        device: Where the network is.
+
+    Returns:
+        (N, K) float32, rows sum to 1.
+    """
+    network.eval()
+    chunks = []
+    with torch.inference_mode():
+        for start in range(0, len(pixels), _BATCH):
+            images = as_tensor(pixels[start : start + _BATCH])
+            # In double precision: a confident softmax in float32 rounds to sums off by 1e-7 and
+            # loses the order of its small probabilities.
+            logits = network(to_input(images, device)).cpu().double()
+            chunks.append(logits.softmax(dim=1).float().numpy())
+    return np.concatenate(chunks)

@@ -1,0 +1,63 @@
+"""How a network is trained, as one frozen record of plain settings."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from misread.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of a training; every field is written into the model's card.
+
+    Attributes:
+        name: Short name, part of the file names of a run (`convnet-short-s0`).
+        epochs: Passes over the training split, 1 or more. The last one counts.
+        batch_size: Images per step.
+        optimizer: `adam` (Kingma & Ba 2015) or `adamw` (Loshchilov & Hutter 2019).
+        learning_rate: Peak learning rate.
+        schedule: `constant`, or `one-cycle` (Smith & Topin 2018): a linear rise over the first
+            `warmup` of the steps, then a cosine fall to zero.
+        warmup: Share of the steps that rise, in [0, 1).
+        epsilon: Adam's epsilon (1e-7 is Keras' default).
+        weight_decay: Decoupled weight decay, `adamw` only.
+        label_smoothing: Share of the target spread evenly over the classes (Szegedy 2016).
+        shift: Each image moves by up to this many pixels in both directions, filled with 0.
+        average_decay: Decay per step of an exponential moving average of the weights, which then
+            is the result, with batch-norm statistics measured anew; 0 for none.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int = 128
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    warmup: float = 0.0
+    epsilon: float = 1e-7
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    shift: int = 0
+    average_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ParameterError(f"epochs must be 1 or more. Got {self.epochs} instead.")
+        if self.batch_size < 2:
+            raise ParameterError(
+                f"batch_size must be 2 or more, for batch norm. Got {self.batch_size} instead."
+            )
+
+    def with_epochs(self, epochs: int | None) -> "Recipe":
+        """The same recipe at another length, named after it (`short-e10`).
+
+        Args:
+            epochs: Number of epochs, or None to leave the recipe as it is.
+
+        Returns:
+            A recipe; its name differs from this one's where its length does, so that the files
+            of both can lie in one study.
+        """
+        if epochs is None or epochs == self.epochs:
+            return self
+        return replace(self, epochs=epochs, name=f"{self.name}-e{epochs}")

@@ -1,0 +1,56 @@
+"""Where a training runs: the device, its threads, and the memory allocator of the C library."""
+
+import ctypes
+import platform
+import sys
+
+import torch
+
+from misread.errors import ParameterError
+
+# Parameters of glibc's mallopt(3).
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_MAX = -4
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device of this name; `auto` takes CUDA, else Apple's MPS, else the CPU.
+
+    Raises:
+        ParameterError: PyTorch has no such device here.
+    """
+    available = {"cpu": True}
+    available["cuda"] = torch.cuda.is_available()
+    available["mps"] = torch.backends.mps.is_available()
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+    if not available.get(name):
+        here = ", ".join(kind for kind, there in available.items() if there)
+        raise ParameterError(f"device: expected auto or one of {here}. Got {name!r} instead.")
+    return torch.device(name)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep freed memory instead of handing it back to the kernel at every step.
+
+    A step allocates and frees activations of tens of megabytes. By default each of those is mapped
+    anew, and the kernel zeroes its pages again: several per cent of a step on the CPU. Elsewhere
+    than on glibc this does nothing.
+    """
+    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(_M_MMAP_MAX, 0)
+    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a training's result."""
+    from importlib.metadata import version
+
+    return {
+        "misread": version("misread"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": version("numpy"),
+    }

@@ -1,0 +1,266 @@
+"""Training, readable from top to bottom: the loop, its checkpoints, and what it returns."""
+
+import dataclasses
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from misread.datasets import Dataset, Split
+from misread.errors import DatasetError, ParameterError, StudyError, TrainingStoppedError
+from misread.models.batches import TrainingBatches, epoch_seed, image_shape, to_input
+from misread.models.batchnorm import measure_batch_norm
+from misread.models.card import Card, EpochRow
+from misread.models.catalogue import find_model
+from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
+from misread.models.optimizer import build_average, build_optimizer, learning_rate
+from misread.models.prediction import predict_probabilities
+from misread.models.recipe import Recipe
+from misread.models.runtime import keep_freed_memory, pick_device, versions
+from misread.tables import Origin, Predictions, Provenance
+
+# Training images, unshifted, that the statistics of averaged weights are measured on.
+_NORM_IMAGES = 5_000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands, told after each step.
+
+    Attributes:
+        epoch: Number of the running epoch, from 1.
+        epochs: Number of epochs.
+        step: Steps done of the whole training, those before a resume included.
+        steps: Steps of the whole training.
+        loss: Mean loss since the epoch began.
+        accuracy: Share read right since the epoch began, in [0, 1].
+        images_per_second: Since the epoch began.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and its card."""
+
+    network: nn.Module
+    card: Card
+    device: torch.device
+
+
+def train_network(
+    dataset: Dataset,
+    model: str,
+    recipe: Recipe,
+    seed: int,
+    *,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+    on_step: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train one network on the training split.
+
+    The result is the same, bit for bit, each time on the same machine with the same number of CPU
+    threads, whether or not the training was interrupted at a checkpoint.
+
+    Args:
+        dataset: Its `train` split has images of one size.
+        model: A name of the catalogue.
+        recipe: How to train.
+        seed: Seed of the weights, the order, the shifts and dropout; 0 or more.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        checkpoint: File for the state after each epoch. If it is there, training goes on from it.
+        on_step: Called after each step.
+
+    Raises:
+        ParameterError: Model, seed or device is unknown or out of range.
+        DatasetError: The images are of different sizes, or fewer than two.
+        StudyError: The checkpoint is damaged or of another training.
+        TrainingStoppedError: Interrupted by Ctrl-C; says how to go on.
+    """
+    if seed < 0:
+        raise ParameterError(f"seed must be 0 or more. Got {seed} instead.")
+    place = pick_device(device)
+    if place.type == "cpu":
+        keep_freed_memory()
+    pixels, labels = dataset.train.pixels(), dataset.train.labels
+    if len(labels) < 2:
+        raise DatasetError(f"{dataset.name}: expected 2 training images or more")
+    batches = TrainingBatches(pixels, labels, recipe.batch_size, recipe.shift, seed)
+
+    # Initialisation and dropout draw from torch's global generator; the caller's is put back.
+    with torch.random.fork_rng():
+        torch.manual_seed(epoch_seed(seed, 0))
+        build = importlib.import_module(find_model(model).module).build
+        network: nn.Module = build(image_shape(pixels), len(dataset.classes))
+        network.to(place, memory_format=torch.channels_last)
+        state = TrainingState(
+            network, build_optimizer(network, recipe, place), build_average(network, recipe)
+        )
+        card = _new_card(dataset, model, recipe, seed, network, place)
+        if checkpoint is not None and checkpoint.exists():
+            card = _resume(checkpoint, state, card)
+        for epoch in range(len(card.log) + 1, recipe.epochs + 1):
+            torch.manual_seed(epoch_seed(seed, epoch))
+            try:
+                row = _train_epoch(epoch, batches, state, recipe, place, on_step)
+            except KeyboardInterrupt:
+                raise TrainingStoppedError(_stopped(card, recipe, checkpoint)) from None
+            card = dataclasses.replace(card, log=(*card.log, row))
+            if checkpoint is not None:
+                write_tensors(checkpoint, state.tensors(), {"card": card.to_json()})
+    card = dataclasses.replace(card, created=_now())
+    if state.average is None:
+        return Trained(network.eval(), card, place)
+    averaged: nn.Module = state.average.module
+    measure_batch_norm(averaged, pixels[:_NORM_IMAGES], place)
+    return Trained(averaged.eval(), card, place)
+
+
+def _train_epoch(
+    epoch: int,
+    batches: TrainingBatches,
+    state: TrainingState,
+    recipe: Recipe,
+    device: torch.device,
+    on_step: Callable[[Progress], None] | None,
+) -> EpochRow:
+    """One pass over the training images."""
+    network, optimizer = state.network.train(), state.optimizer
+    steps = recipe.epochs * len(batches)
+    loss_sum = right_sum = torch.zeros((), device=device)
+    images = 0
+    rate = 0.0
+    started = time.perf_counter()
+    for number, (pixels, given) in enumerate(batches.epoch(epoch)):
+        step = (epoch - 1) * len(batches) + number
+        rate = learning_rate(recipe, step, steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        given = given.to(device)
+        logits = network(to_input(pixels, device))
+        loss = F.cross_entropy(logits, given, label_smoothing=recipe.label_smoothing)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if state.average is not None:
+            state.average.update_parameters(network)
+        # Sums stay on the device: reading them at every step would wait for an accelerator.
+        with torch.no_grad():
+            loss_sum = loss_sum + loss * len(given)
+            right_sum = right_sum + (logits.argmax(dim=1) == given).sum()
+        images += len(given)
+        if on_step is not None and (device.type == "cpu" or number % 10 == 9):
+            speed = images / (time.perf_counter() - started)
+            on_step(
+                Progress(
+                    epoch, recipe.epochs, step + 1, steps,
+                    float(loss_sum) / images, float(right_sum) / images, speed,
+                )
+            )  # fmt: skip
+    loss_mean, accuracy = float(loss_sum) / images, float(right_sum) / images
+    seconds = time.perf_counter() - started
+    return EpochRow(
+        epoch=epoch,
+        loss=round(loss_mean, 6),
+        accuracy=round(accuracy, 6),
+        learning_rate=rate,
+        images_per_second=round(images / seconds, 1),
+        seconds=round(seconds, 3),
+    )
+
+
+def predict(trained: Trained, split: Split, classes: tuple[str, ...]) -> Predictions:
+    """The trained network's predictions of a split.
+
+    Their origin is `in-sample` for the split it was trained on, `held-out` for any other.
+    """
+    card = trained.card
+    seen = split.items_fingerprint == card.items_fingerprint
+    return Predictions(
+        index=torch.arange(len(split), dtype=torch.int32).numpy(),
+        given=split.labels,
+        probabilities=predict_probabilities(trained.network, split.pixels(), trained.device),
+        provenance=Provenance(
+            model=card.model,
+            recipe=str(card.recipe["name"]),
+            seed=card.seed,
+            split=split.name,
+            origin=Origin.IN_SAMPLE if seen else Origin.HELD_OUT,
+            classes=classes,
+            items_fingerprint=split.items_fingerprint,
+            created=_now(),
+        ),
+    )
+
+
+def _new_card(
+    dataset: Dataset,
+    model: str,
+    recipe: Recipe,
+    seed: int,
+    network: nn.Module,
+    device: torch.device,
+) -> Card:
+    return Card(
+        name=f"{model}-{recipe.name}-s{seed}",
+        model=model,
+        recipe=dataclasses.asdict(recipe),
+        seed=seed,
+        dataset=dataset.name,
+        items_fingerprint=dataset.train.items_fingerprint,
+        labels_fingerprint=dataset.train.labels_fingerprint,
+        images=len(dataset.train),
+        shape=image_shape(dataset.train.pixels()),
+        classes=dataset.classes,
+        parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
+        device=device.type,
+        threads=(torch.get_num_threads(),),
+        versions=versions(),
+        created="",
+    )
+
+
+def _resume(checkpoint: Path, state: TrainingState, card: Card) -> Card:
+    """Take over a checkpoint's state; its card goes on with this leg's threads."""
+    tensors, metadata = read_tensors(checkpoint)
+    before = Card.from_json(str(metadata.get("card")), checkpoint)
+    if before.settings() != card.settings():
+        raise StudyError(
+            f"{checkpoint}: holds a half-finished training with other settings or other data; "
+            "move it away, or use another study"
+        )
+    try:
+        state.restore(tensors)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise StudyError(f"{checkpoint}: its tensors don't fit {card.model}") from error
+    return dataclasses.replace(card, log=before.log, threads=before.threads + card.threads)
+
+
+def _stopped(card: Card, recipe: Recipe, checkpoint: Path | None) -> str:
+    done = f"training of {card.name} stopped in epoch {len(card.log) + 1} of {recipe.epochs}"
+    if checkpoint is None or not card.log:
+        return f"{done}; no epoch was saved, so the same command starts anew"
+    return f"{done}; the same command goes on after epoch {len(card.log)}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def save_weights(trained: Trained, path: Path) -> None:
+    """Write the trained network's weights and batch-norm statistics as safetensors."""
+    write_tensors(path, trained.network.state_dict(), {"name": trained.card.name})

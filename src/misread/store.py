@@ -1,0 +1,291 @@
+"""The study: the folder in which predictions, models, figures and verdicts are kept.
+
+```
+mnist-study/
+  study.toml         format, dataset, fingerprints, versions
+  predictions/       {run}.{split}.{origin}.parquet
+  models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
+  figures/
+```
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from misread.datasets import Dataset, load
+from misread.errors import InputError, PredictionsError, StudyError
+from misread.files import write_text
+from misread.tables import Predictions, Provenance
+from misread.tables.parquet import read_predictions, read_provenance, write_predictions
+
+FORMAT = 1
+_FILE = "study.toml"
+_SAFE_NAME = re.compile(r"[\w+=,@-][\w.+=,@-]*")
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    """What the study remembers of one split of its dataset.
+
+    Attributes:
+        images: Number of images.
+        items_fingerprint: Of the images.
+        labels_fingerprint: Of the given labels.
+    """
+
+    images: int
+    items_fingerprint: str
+    labels_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """An open study; make one with `Study.create` or `Study.open`.
+
+    Attributes:
+        path: The folder.
+        dataset_name: Name of the dataset.
+        source: What `load` takes to load the dataset again.
+        classes: Class names.
+        splits: What is remembered of each split, by its name.
+        note: What there is to know about how the study came about, "" if nothing.
+    """
+
+    path: Path
+    dataset_name: str
+    source: str
+    classes: tuple[str, ...]
+    splits: dict[str, SplitRecord]
+    note: str = ""
+
+    @classmethod
+    def create(cls, path: Path, dataset: Dataset, note: str = "") -> "Study":
+        """The study of this dataset in this folder: opened if it is there, else made.
+
+        Raises:
+            StudyError: The folder holds a study of other images or labels, or can't be written.
+        """
+        splits = {
+            name: SplitRecord(len(split), split.items_fingerprint, split.labels_fingerprint)
+            for name, split in dataset.splits.items()
+        }
+        study = cls(path, dataset.name, dataset.source, dataset.classes, splits, note)
+        if (path / _FILE).exists():
+            there = cls.open(path)
+            there._check_same(study)
+            return there
+        content = {
+            "format": FORMAT,
+            "note": note,
+            "dataset": {
+                "name": dataset.name,
+                "source": dataset.source,
+                "classes": list(dataset.classes),
+            },
+            "splits": {name: vars(record) for name, record in splits.items()},
+        }
+        try:
+            write_text(path / _FILE, tomli_w.dumps(content))
+        except OSError as error:
+            raise StudyError(f"{path}: can't write a study here: {error.strerror}") from error
+        return study
+
+    @classmethod
+    def open(cls, path: Path) -> "Study":
+        """Open the study in this folder.
+
+        Raises:
+            StudyError: There is none, it is damaged, or of a newer format.
+        """
+        file = path / _FILE
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StudyError(
+                f"{path}: expected a study, found no {_FILE}; `misread run mnist` or "
+                "`misread demo` makes one"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise StudyError(f"{file}: expected a study's TOML file: {error}") from error
+        if content.get("format") != FORMAT:
+            raise StudyError(
+                f"{file}: expected format {FORMAT}. Got {content.get('format')!r} instead; "
+                "another version of misread wrote it"
+            )
+        return cls._parse(path, content)
+
+    @classmethod
+    def _parse(cls, path: Path, content: dict[str, Any]) -> "Study":
+        try:
+            dataset = content["dataset"]
+            return cls(
+                path=path,
+                dataset_name=dataset["name"],
+                source=dataset["source"],
+                classes=tuple(dataset["classes"]),
+                splits={name: SplitRecord(**record) for name, record in content["splits"].items()},
+                note=content.get("note", ""),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise StudyError(f"{path / _FILE}: damaged: {error!r}") from error
+
+    @classmethod
+    def locate(cls, path: Path | None, working: Path) -> "Study":
+        """Open the study at `path`; without it the working folder, or the only `*-study` in it.
+
+        Raises:
+            StudyError: There is none, or there are several.
+        """
+        if path is not None:
+            return cls.open(path)
+        if (working / _FILE).exists():
+            return cls.open(working)
+        found = sorted(file.parent for file in working.glob(f"*-study/{_FILE}"))
+        if len(found) == 1:
+            return cls.open(found[0])
+        if found:
+            names = ", ".join(folder.name for folder in found)
+            raise StudyError(f"--study: there are several studies here ({names}); name one")
+        raise StudyError(
+            f"{working}: expected a study in this folder, found none; `misread run mnist` or "
+            "`misread demo` makes one, --study names one elsewhere"
+        )
+
+    def load_dataset(self) -> Dataset:
+        """Load the study's dataset again, and check that it is still the same.
+
+        Raises:
+            DatasetError: It can't be loaded.
+            StudyError: Its images or labels have changed.
+        """
+        dataset = load(self.source)
+        splits = {
+            name: SplitRecord(len(split), split.items_fingerprint, split.labels_fingerprint)
+            for name, split in dataset.splits.items()
+        }
+        self._check_same(Study(self.path, dataset.name, dataset.source, dataset.classes, splits))
+        return dataset
+
+    def _check_same(self, other: "Study") -> None:
+        if self.splits != other.splits or self.classes != other.classes:
+            raise StudyError(
+                f"{self.path}: is a study of {self.dataset_name} ({self.source}), whose images or "
+                f"labels differ from {other.dataset_name} ({other.source}); "
+                "name another folder with --study"
+            )
+
+    # Predictions
+
+    def save_predictions(self, predictions: Predictions, *, replace: bool = False) -> Path:
+        """Save predictions under their own name; the same ones again change nothing.
+
+        Raises:
+            PredictionsError: They belong to other images, labels or classes than the study's.
+            StudyError: Others lie under the name, and `replace` isn't set.
+        """
+        provenance = predictions.provenance
+        self._check_fits(predictions)
+        path = self.path / "predictions" / f"{provenance.name}.parquet"
+        if path.exists() and not replace:
+            before = read_predictions(path)
+            same = np.array_equal(before.probabilities, predictions.probabilities)
+            if same and np.array_equal(before.index, predictions.index):
+                return path
+            raise StudyError(
+                f"{path}: holds other predictions of this name; give the new ones another name, "
+                "seed or study, or move the file away"
+            )
+        write_predictions(path, predictions)
+        return path
+
+    def _check_fits(self, predictions: Predictions) -> None:
+        provenance = predictions.provenance
+        if not _SAFE_NAME.fullmatch(provenance.name):
+            raise PredictionsError(
+                f"model {provenance.model!r}: expected a name of letters, digits and . _ - + only"
+            )
+        record = self.splits.get(provenance.split)
+        if record is None:
+            raise PredictionsError(
+                f"{provenance.name}: expected one of the splits {', '.join(self.splits)}. "
+                f"Got {provenance.split!r} instead."
+            )
+        if record.items_fingerprint != provenance.items_fingerprint:
+            raise PredictionsError(
+                f"{provenance.name}: predicts other images than {self.dataset_name}'s "
+                f"{provenance.split} split in {self.path}"
+            )
+        if provenance.classes != self.classes:
+            raise PredictionsError(f"{provenance.name}: has other classes than {self.path}")
+        if len(predictions) and predictions.index[-1] >= record.images:
+            raise PredictionsError(
+                f"{provenance.name}: index must be below {record.images}, the number of images. "
+                f"Got {predictions.index[-1]} instead."
+            )
+
+    def list_predictions(
+        self, split: str | None = None, model: str | None = None
+    ) -> list[Provenance]:
+        """What predictions there are, newest first.
+
+        Args:
+            split: Only those of this split.
+            model: Only those of this model (`convnet`) or run (`convnet-short-s0`).
+        """
+        files = sorted((self.path / "predictions").glob("*.parquet"))
+        found = [read_provenance(file) for file in files]
+        chosen = [
+            provenance
+            for provenance in found
+            if split in (None, provenance.split)
+            and model in (None, provenance.model, provenance.run_name)
+        ]
+        return sorted(chosen, key=lambda provenance: provenance.created, reverse=True)
+
+    def load_predictions(self, provenance: Provenance) -> Predictions:
+        """Read predictions that `list_predictions` listed."""
+        return read_predictions(self.path / "predictions" / f"{provenance.name}.parquet")
+
+    def newest_predictions(self, split: str, model: str | None = None) -> Predictions:
+        """The newest predictions of a split.
+
+        Raises:
+            StudyError: There are none; the message lists what there is.
+        """
+        chosen = self.list_predictions(split, model)
+        if chosen:
+            return self.load_predictions(chosen[0])
+        there = [provenance.name for provenance in self.list_predictions()]
+        wanted = f"split {split!r}" + (f" by model {model!r}" if model else "")
+        raise StudyError(
+            f"{self.path}: expected predictions of {wanted}, "
+            f"found {', '.join(there) if there else 'none at all'}"
+        )
+
+    # Other files
+
+    def model_file(self, run_name: str, suffix: str) -> Path:
+        """Where a run keeps its weights (`.safetensors`), card (`.json`) or `.checkpoint`."""
+        return self.path / "models" / f"{run_name}{suffix}"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of pictures."""
+        return self.path / "figures"
+
+
+def default_study(dataset: Dataset, working: Path) -> Path:
+    """Where `misread run` keeps the study of a dataset unless told otherwise.
+
+    Raises:
+        InputError: The dataset's name can't be part of a folder's name.
+    """
+    if not _SAFE_NAME.fullmatch(dataset.name):
+        raise InputError(f"{dataset.name!r}: can't name a folder; name one with --study")
+    return working / f"{dataset.name}-study"

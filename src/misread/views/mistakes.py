@@ -1,0 +1,240 @@
+"""The misread images of one split, one grid per given class, as in the post."""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from misread.analysis.mistakes import MistakeTable, find_mistakes
+from misread.datasets import Split
+from misread.errors import ParameterError, PredictionsError
+from misread.files import replacing
+from misread.tables import Predictions
+from misread.views import tiles
+from misread.views.tiles import ACCENT, FAINT, INK, Tile, draw_grid, shorten
+
+
+@dataclass(frozen=True, eq=False)
+class Grids(Sequence[Figure]):
+    """One figure per given class that has mistakes; a notebook shows them below each other.
+
+    Attributes:
+        figures: The figures by class name, in the order of the classes.
+    """
+
+    figures: dict[str, Figure]
+
+    def __len__(self) -> int:
+        return len(self.figures)
+
+    def __getitem__(self, position):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+        return list(self.figures.values())[position]
+
+    def __iter__(self) -> Iterator[Figure]:
+        return iter(self.figures.values())
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for name, figure in self.figures.items():
+            data = base64.b64encode(to_png(figure)).decode()
+            width = round(figure.get_figwidth() * 96)
+            parts.append(
+                f'<img alt="misread images given {escape(name)}" width="{width}" '
+                f'src="data:image/png;base64,{data}">'
+            )
+        return "<br>".join(parts) if parts else "<p>no mistakes</p>"
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """The mistakes of one model on one split, with their images.
+
+    Attributes:
+        split: The images.
+        predictions: What the model predicted.
+        table: The mistakes, most confident first.
+    """
+
+    split: Split
+    predictions: Predictions
+    table: MistakeTable
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Mistakes({self.predictions.provenance.name}: {len(self)} of {len(self.predictions)})"
+
+    def plot(self, rows: int = 3, columns: int = 4) -> Grids:
+        """One grid per given class, most confident mistakes first.
+
+        Each tile is captioned with the predicted class and its probability, the given class and
+        its probability, and the position of the image in the split.
+
+        Args:
+            rows: Most rows of a grid, 1 or more; the title says how many mistakes don't fit.
+            columns: Tiles in a row, 1 or more.
+
+        Returns:
+            The figures by class name; classes without a mistake have none.
+
+        Raises:
+            ParameterError: rows or columns is below 1.
+        """
+        _check_positive(rows=rows, columns=columns)
+        figures = {}
+        for label, name in enumerate(self.predictions.classes):
+            mine = self.table.of_class(label)
+            if len(mine):
+                shown = mine.first(rows * columns)
+                count = f"{len(mine)} misread"
+                if len(shown) < len(mine):
+                    count += f", the {len(shown)} most confident"
+                figures[name] = draw_grid(
+                    self._tiles(shown), columns, f"given {name}", f"{self._source()}: {count}"
+                )
+        return Grids(figures)
+
+    def plot_overview(self, columns: int = 10) -> Figure:
+        """All classes on one figure: a strip for each given class, most confident first.
+
+        Args:
+            columns: Most tiles in a strip, 1 or more.
+
+        Raises:
+            ParameterError: columns is below 1.
+        """
+        _check_positive(columns=columns)
+        strips = [(label, self.table.of_class(label)) for label in range(len(self.classes))]
+        strips = [(label, mine) for label, mine in strips if len(mine)]
+        side, label_width = 0.62, 0.95
+        row_height = side + tiles.CAPTION_LINE + 0.16
+        used = max([4, *(min(columns, len(mine)) for _, mine in strips)])
+        width = 2 * tiles.MARGIN + label_width + used * (side + 0.1)
+        height = tiles.TITLE + max(1, len(strips)) * row_height + tiles.MARGIN / 2
+        figure, axes = tiles.blank_figure(width, height)
+        total = len(self.predictions)
+        tiles.draw_title(axes, f"{len(self):,} of {total:,} misread", self._source())
+        for row, (label, mine) in enumerate(strips):
+            top = tiles.TITLE + row * row_height
+            hidden = len(mine) - columns
+            more = f"\n+{hidden} more" if hidden > 0 else ""
+            axes.text(
+                tiles.MARGIN, top + side / 2, f"given {shorten(self.classes[label])}{more}",
+                size=9, color=INK, va="center", parse_math=False,
+            )  # fmt: skip
+            for column, tile in enumerate(self._tiles(mine.first(columns), brief=True)):
+                left = tiles.MARGIN + label_width + column * (side + 0.1)
+                tiles.draw_tile(axes, tile, left, top, side)
+        return figure
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.predictions.classes
+
+    def _source(self) -> str:
+        provenance = self.predictions.provenance
+        return f"{provenance.run_name}, {provenance.split} ({provenance.origin})"
+
+    def _tiles(self, table: MistakeTable, *, brief: bool = False) -> list[Tile]:
+        found = []
+        for row, index in enumerate(table.index):
+            read = shorten(self.classes[table.predicted[row]])
+            given = shorten(self.classes[table.given[row]])
+            lines = [(f"read {read}  {_percent(table.p_predicted[row])}", ACCENT)]
+            if not brief:
+                lines.append((f"given {given}  {_percent(table.p_given[row])}", INK))
+                lines.append((f"#{index}", FAINT))
+            found.append(Tile(self.split.images[int(index)], tuple(lines)))
+        return found
+
+
+def show_mistakes(split: Split, predictions: Predictions) -> Mistakes:
+    """The images of a split that a model misreads, most confident mistakes first.
+
+    Args:
+        split: The images that were predicted.
+        predictions: One model's predictions of this split.
+
+    Returns:
+        The mistakes; `.plot()` draws one grid per given class.
+
+    Raises:
+        PredictionsError: The predictions are of other images.
+
+    Example:
+        >>> import misread
+        >>> digits = misread.load("mnist")
+        >>> mistakes = misread.mistakes(digits.test, misread.demo_predictions())
+        >>> figures = mistakes.plot(rows=3, columns=4)
+    """
+    expected, got = split.items_fingerprint, predictions.provenance.items_fingerprint
+    if expected != got or (len(predictions) and predictions.index[-1] >= len(split)):
+        raise PredictionsError(
+            f"{predictions.provenance.name}: predicts other images than the split {split.name!r}"
+        )
+    return Mistakes(split, predictions, find_mistakes(predictions))
+
+
+def to_png(figure: Figure) -> bytes:
+    """A figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG atomically."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def save_grids(
+    mistakes: Mistakes, folder: Path, rows: int = 3, columns: int = 4
+) -> tuple[Path, ...]:
+    """Write one picture per given class that has mistakes, `given-*.png`, and no others.
+
+    Args:
+        mistakes: What to draw.
+        folder: Is made if it is missing; pictures of an earlier call go.
+        rows: Most rows of a grid, 1 or more.
+        columns: Tiles in a row, 1 or more.
+
+    Returns:
+        The pictures, in the order of the classes.
+    """
+    grids = mistakes.plot(rows, columns).figures
+    labels = {name: label for label, name in enumerate(mistakes.classes)}
+    paths = {name: folder / f"given-{_file_name(labels[name], name)}.png" for name in grids}
+    for old in set(folder.glob("given-*.png")) - set(paths.values()):
+        old.unlink()
+    for name, figure in grids.items():
+        save_png(figure, paths[name])
+    return tuple(paths.values())
+
+
+def _file_name(label: int, name: str) -> str:
+    """A class as part of a file's name: unique by its number, `4` or `3-cat`."""
+    plain = "".join(c if c.isalnum() or c in "-+=@" else "_" for c in name)[:60]
+    return plain if plain == str(label) else f"{label}-{plain}"
+
+
+def _percent(probability: float) -> str:
+    """A probability as per cent, never rounded to certainty."""
+    percent = 100 * float(probability)
+    if percent < 0.1:
+        return "<0.1%"
+    if percent > 99.9:
+        return ">99.9%"
+    return f"{percent:.1f}%" if percent < 10 or percent > 99 else f"{percent:.0f}%"
+
+
+def _check_positive(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ParameterError(f"{name} must be 1 or more. Got {size} instead.")

@@ -1,0 +1,53 @@
+"""A ready study of MNIST from predictions that come with the package."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from misread.datasets import load
+from misread.models import Card
+from misread.store import Study
+from misread.tables import Predictions
+from misread.tables.parquet import read_predictions
+from misread.views.mistakes import show_mistakes
+from misread.workflows.run import RunResult, draw
+
+NOTE = "demo: these predictions came with misread; nothing was trained here"
+RUN = "convnet-short-s0"
+_DATA = files("misread.workflows") / "demo_data"
+
+
+def demo_predictions() -> Predictions:
+    """The package's predictions of MNIST's test split by one trained `convnet`.
+
+    Returns:
+        10,000 held-out predictions over 10 classes.
+    """
+    with as_file(_DATA / f"{RUN}.test.held-out.parquet") as path:
+        return read_predictions(path)
+
+
+def demo_card() -> Card:
+    """The card of the model behind `demo_predictions`: what was trained, how, how long."""
+    path = _DATA / f"{RUN}.json"
+    return Card.from_json(path.read_text(encoding="utf-8"), Path(str(path)))
+
+
+def make_demo(study: Path | None = None) -> RunResult:
+    """Make a study of MNIST's test split without training anything.
+
+    Args:
+        study: The study's folder, None for `mnist-demo-study` in the working folder.
+
+    Returns:
+        The study with its evaluation and pictures, marked as a demo.
+
+    Raises:
+        StudyError: The folder holds another study.
+    """
+    digits = load("mnist")
+    place = Study.create(study or Path.cwd() / "mnist-demo-study", digits, NOTE)
+    predictions, card = demo_predictions(), demo_card()
+    place.save_predictions(predictions)
+    card.write(place.model_file(RUN, ".json"))
+    result = draw(place, show_mistakes(digits.test, predictions))
+    return RunResult(place, card, {"test": result}, trained=False)

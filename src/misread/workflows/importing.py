@@ -1,0 +1,91 @@
+"""Bring predictions made elsewhere into a study."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from misread.errors import ParameterError, PredictionsError
+from misread.store import Study
+from misread.tables import Origin, Predictions, Provenance
+from misread.tables.importing import read_probabilities
+from misread.tables.parquet import read_predictions
+
+
+def import_predictions(
+    study: Study,
+    file: Path,
+    *,
+    split: str = "test",
+    model: str | None = None,
+    origin: str | None = None,
+) -> Predictions:
+    """Bring a file of predictions into a study.
+
+    Args:
+        study: Where to.
+        file: misread's own `.parquet`, or an N x K array of probabilities as `.npy`, `.npz`,
+            `.csv` or `.tsv`, one row per image of the split in its order.
+        split: Which split was predicted; misread's own files know it themselves.
+        model: Name of the model; None takes the file's name.
+        origin: `held-out`, `cross-fitted` or `in-sample`; None means `held-out` for any split but
+            `train`, where it must be said.
+
+    Returns:
+        The predictions, as saved.
+
+    Raises:
+        PredictionsError: The file is damaged or predicts something else.
+        ParameterError: The split or the origin is unknown, or missing.
+        StudyError: The study holds other predictions of this name.
+    """
+    if file.suffix.lower() == ".parquet":
+        predictions = read_predictions(file)
+    else:
+        predictions = _from_array(study, file, split, model or file.stem, origin)
+    study.save_predictions(predictions)
+    return predictions
+
+
+def _from_array(
+    study: Study, file: Path, split: str, model: str, origin: str | None
+) -> Predictions:
+    dataset = study.load_dataset()
+    if split not in dataset.splits:
+        raise ParameterError(
+            f"split: expected one of {', '.join(dataset.splits)}. Got {split!r} instead."
+        )
+    probabilities = read_probabilities(file, len(dataset.classes))
+    images = dataset.splits[split]
+    if len(probabilities) != len(images):
+        raise PredictionsError(
+            f"{file}: expected {len(images):,} rows, one per image of {dataset.name}'s {split} "
+            f"split. Got {len(probabilities):,} instead."
+        )
+    provenance = Provenance(
+        model=model,
+        recipe="imported",
+        seed=0,
+        split=split,
+        origin=_origin(split, origin),
+        classes=dataset.classes,
+        items_fingerprint=images.items_fingerprint,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    index = np.arange(len(images), dtype=np.int32)
+    try:
+        return Predictions(index, images.labels, probabilities, provenance)
+    except PredictionsError as error:
+        raise PredictionsError(f"{file}: {error}") from error
+
+
+def _origin(split: str, origin: str | None) -> Origin:
+    if origin is None and split != "train":
+        return Origin.HELD_OUT
+    if origin not in set(Origin):
+        got = "nothing" if origin is None else repr(origin)
+        raise ParameterError(
+            f"origin: expected one of {', '.join(Origin)}: what the model had seen of the {split} "
+            f"split. Got {got} instead."
+        )
+    return Origin(origin)

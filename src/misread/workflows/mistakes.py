@@ -1,0 +1,59 @@
+"""Draw a study's mistakes again, without training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from misread.errors import ParameterError
+from misread.store import Study
+from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The mistakes and the pictures of them.
+
+    Attributes:
+        mistakes: The misread images.
+        paths: The pictures that were written.
+    """
+
+    mistakes: Mistakes
+    paths: tuple[Path, ...]
+
+
+def draw_mistakes(
+    study: Study,
+    split: str = "test",
+    model: str | None = None,
+    *,
+    rows: int = 3,
+    columns: int = 4,
+    save: Path | None = None,
+) -> Drawn:
+    """Draw the mistakes of the newest predictions of a split.
+
+    Args:
+        study: Where the predictions are.
+        split: Which split.
+        model: Only predictions of this model (`convnet`) or run (`convnet-short-s0`).
+        rows: Most rows of a grid, 1 or more.
+        columns: Tiles in a row, 1 or more.
+        save: A folder for one picture per given class, or a `.png` file for one picture of all
+            classes with `columns` tiles each; None for a folder in the study's figures.
+
+    Raises:
+        StudyError: There are no such predictions.
+        ParameterError: `save` is a file of another kind, or rows or columns is below 1.
+    """
+    predictions = study.newest_predictions(split, model)
+    if save is not None and save.suffix and save.suffix.lower() != ".png" and not save.is_dir():
+        raise ParameterError(f"save: expected a .png file or a folder. Got {str(save)!r} instead.")
+    mistakes = show_mistakes(study.load_dataset().splits[split], predictions)
+    try:
+        if save is not None and save.suffix.lower() == ".png" and not save.is_dir():
+            save_png(mistakes.plot_overview(columns), save)
+            return Drawn(mistakes, (save,))
+        folder = save or study.figures / predictions.provenance.name
+        return Drawn(mistakes, save_grids(mistakes, folder, rows, columns))
+    except OSError as error:
+        raise ParameterError(f"save: can't write {save}: {error.strerror}") from error

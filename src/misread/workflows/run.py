@@ -1,0 +1,147 @@
+"""The main job: train, evaluate, and show what the model misreads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from misread.analysis.evaluation import Evaluation, evaluate
+from misread.datasets import Dataset
+from misread.errors import StudyError
+from misread.models import Card, Run
+from misread.store import Study, default_study
+from misread.tables import Provenance
+from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
+from misread.workflows.training import (
+    choose_recipe,
+    predict_splits,
+    require_torch,
+    train_network,
+)
+
+if TYPE_CHECKING:
+    from misread.models.training import Progress
+
+@dataclass(frozen=True)
+class SplitResult:
+    """What one model does on one split.
+
+    Attributes:
+        provenance: Where the predictions come from.
+        evaluation: Loss and error rates with intervals.
+        mistakes: The misread images.
+        overview: Picture of all classes' most confident mistakes.
+        grids: Pictures, one per given class that has mistakes.
+    """
+
+    provenance: Provenance
+    evaluation: Evaluation
+    mistakes: Mistakes
+    overview: Path
+    grids: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What the main job leaves.
+
+    Attributes:
+        study: The folder with everything.
+        card: What was trained and how long.
+        splits: The result of each split, by its name.
+        trained: False if the study had this run already and nothing was trained.
+    """
+
+    study: Study
+    card: Card
+    splits: dict[str, SplitResult]
+    trained: bool
+
+
+def run(
+    dataset: Dataset,
+    model: str = "convnet",
+    recipe: str | None = None,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    study: Path | None = None,
+    device: str = "auto",
+    fresh: bool = False,
+    on_step: "Callable[[Progress], None] | None" = None,
+) -> RunResult:
+    """Train a network, keep its predictions of every split in a study, and draw its mistakes.
+
+    A training that was interrupted goes on from its last finished epoch. A run that the study
+    already has is not trained again: its results are shown.
+
+    Args:
+        dataset: Has a `train` split with images of one size.
+        model: A name that `misread models` lists.
+        recipe: One of the model's recipes, None for the default.
+        epochs: Another number of epochs than the recipe's, 1 or more.
+        seed: Seed of the training, 0 or more.
+        study: The study's folder, None for `{dataset}-study` in the working folder.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        fresh: Train anew even if the study has this run or half of it, and replace it.
+        on_step: Called after each step of the training.
+
+    Returns:
+        The study, the card, the evaluation and the pictures of each split.
+
+    Raises:
+        MisreadError: As `train`, and StudyError if the study is of another dataset.
+    """
+    chosen = choose_recipe(model, recipe, epochs)
+    place = Study.create(study or default_study(dataset, Path.cwd()), dataset)
+    name = f"{model}-{chosen.name}-s{seed}"
+    checkpoint = place.model_file(name, ".checkpoint")
+    if fresh:
+        checkpoint.unlink(missing_ok=True)
+    elif _finished(place, name):
+        card = Card.read(place.model_file(name, ".json"))
+        return RunResult(place, card, _show_all(place, dataset, name), trained=False)
+
+    training = require_torch()
+    trained = train_network(dataset, model, chosen, epochs, seed, device, checkpoint, on_step)
+    results = predict_splits(trained, dataset)
+    for predictions in results.predictions.values():
+        place.save_predictions(predictions, replace=True)
+    training.save_weights(trained, place.model_file(name, ".safetensors"))
+    # The card comes last: where there is one, the run is whole.
+    trained.card.write(place.model_file(name, ".json"))
+    checkpoint.unlink(missing_ok=True)
+    return RunResult(place, trained.card, _show_all(place, dataset, name, results), trained=True)
+
+
+def _finished(study: Study, name: str) -> bool:
+    done = study.model_file(name, ".json").exists()
+    there = {provenance.split for provenance in study.list_predictions(model=name)}
+    return done and there == set(study.splits)
+
+
+def _show_all(
+    study: Study, dataset: Dataset, name: str, results: Run | None = None
+) -> dict[str, SplitResult]:
+    shown = {}
+    for split in dataset.splits:
+        if results is None:
+            predictions = study.newest_predictions(split, name)
+        else:
+            predictions = results.predictions[split]
+        mistakes = show_mistakes(dataset.splits[split], predictions)
+        shown[split] = draw(study, mistakes)
+    return shown
+
+
+def draw(study: Study, mistakes: Mistakes) -> SplitResult:
+    """Draw a split's mistakes into the study's figures and evaluate its predictions."""
+    provenance = mistakes.predictions.provenance
+    overview = study.figures / f"{provenance.name}.png"
+    folder = study.figures / provenance.name
+    try:
+        save_png(mistakes.plot_overview(), overview)
+        paths = save_grids(mistakes, folder)
+    except OSError as error:
+        raise StudyError(f"{folder}: can't write pictures here: {error.strerror}") from error
+    return SplitResult(provenance, evaluate(mistakes.predictions), mistakes, overview, paths)

@@ -1,0 +1,108 @@
+"""Train a network and predict every split with it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from misread.datasets import Dataset
+from misread.errors import MissingExtraError
+from misread.models import Recipe, Run, find_model
+
+if TYPE_CHECKING:
+    from misread.models.training import Progress, Trained
+
+
+def train(
+    dataset: Dataset,
+    model: str = "convnet",
+    recipe: str | Recipe | None = None,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    on_step: "Callable[[Progress], None] | None" = None,
+) -> Run:
+    """Train a network on the training split and predict every split with it.
+
+    The same call gives the same run, bit for bit, on the same machine with the same number of CPU
+    threads.
+
+    Args:
+        dataset: Has a `train` split with images of one size.
+        model: A name that `misread models` lists.
+        recipe: Name of one of the model's recipes, a recipe of your own, or None for the default.
+        epochs: Another number of epochs than the recipe's, 1 or more.
+        seed: Seed of the weights, the order, the shifts and dropout; 0 or more.
+        device: `auto` (CUDA, else MPS, else CPU), `cpu`, `cuda` or `mps`.
+        on_step: Called after each step with where the training stands.
+
+    Returns:
+        The card, the log and the predictions; `run.train` is in-sample, `run.test` held-out.
+
+    Raises:
+        MissingExtraError: PyTorch isn't installed.
+        ParameterError: An argument is unknown or out of range.
+        DatasetError: The images can't be trained on.
+        TrainingStoppedError: Interrupted by Ctrl-C.
+
+    Example:
+        >>> digits = misread.load("mnist")                            # doctest: +SKIP
+        >>> run = misread.train(digits, model="quick", epochs=1)      # doctest: +SKIP
+        >>> run.test.probabilities.shape                              # doctest: +SKIP
+        (10000, 10)
+    """
+    trained = train_network(dataset, model, recipe, epochs, seed, device, None, on_step)
+    return predict_splits(trained, dataset)
+
+
+def train_network(
+    dataset: Dataset,
+    model: str,
+    recipe: str | Recipe | None,
+    epochs: int | None,
+    seed: int,
+    device: str,
+    checkpoint: Path | None,
+    on_step: "Callable[[Progress], None] | None",
+) -> "Trained":
+    """Train with a checkpoint after each epoch; see `train` for the rest."""
+    chosen = choose_recipe(model, recipe, epochs)
+    training = require_torch()
+    return training.train_network(
+        dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
+    )
+
+
+def predict_splits(trained: "Trained", dataset: Dataset) -> Run:
+    """The trained network's predictions of every split of the dataset."""
+    training = require_torch()
+    predictions = {
+        name: training.predict(trained, split, dataset.classes)
+        for name, split in dataset.splits.items()
+    }
+    return Run(trained.card, predictions)
+
+
+def choose_recipe(model: str, recipe: str | Recipe | None, epochs: int | None) -> Recipe:
+    """The recipe that these arguments mean.
+
+    Raises:
+        ParameterError: The model or its recipe is unknown, or epochs is out of range.
+    """
+    spec = find_model(model)
+    return recipe.with_epochs(epochs) if isinstance(recipe, Recipe) else spec.recipe(recipe, epochs)
+
+
+def require_torch():  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """The training module.
+
+    Raises:
+        MissingExtraError: PyTorch or safetensors isn't installed; says the pip command.
+    """
+    try:
+        from misread.models import training
+    except ModuleNotFoundError as error:
+        if error.name in ("torch", "safetensors"):
+            raise MissingExtraError("training a network", "torch") from error
+        raise
+    return training
