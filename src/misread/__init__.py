@@ -1,1 +1,80 @@
-"""misread: which images does a classifier misread?"""
+"""misread: which images does a classifier misread, and is the model wrong or the label?
+
+```python
+import misread
+
+digits = misread.load("mnist")
+run = misread.train(digits, model="convnet", seed=0)
+mistakes = misread.mistakes(digits.test, run.test)
+mistakes.plot(rows=3, columns=4)
+```
+
+Importing misread loads neither PyTorch nor matplotlib nor pyarrow: each public name is imported
+when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from misread.analysis.evaluation import Evaluation as Evaluation
+    from misread.analysis.evaluation import evaluate as evaluate
+    from misread.datasets import Dataset as Dataset
+    from misread.datasets import Split as Split
+    from misread.datasets import load as load
+    from misread.errors import MisreadError as MisreadError
+    from misread.models import Card as Card
+    from misread.models import Recipe as Recipe
+    from misread.models import Run as Run
+    from misread.store import Study as Study
+    from misread.tables import Origin as Origin
+    from misread.tables import Predictions as Predictions
+    from misread.tables import Provenance as Provenance
+    from misread.views.mistakes import Mistakes as Mistakes
+    from misread.views.mistakes import show_mistakes as mistakes
+    from misread.workflows.demo import demo_predictions as demo_predictions
+    from misread.workflows.demo import make_demo as make_demo
+    from misread.workflows.importing import import_predictions as import_predictions
+    from misread.workflows.mistakes import draw_mistakes as draw_mistakes
+    from misread.workflows.run import run as run
+    from misread.workflows.training import train as train
+
+# Public name -> (module, name there).
+_PUBLIC = {
+    "Card": ("misread.models", "Card"),
+    "Dataset": ("misread.datasets", "Dataset"),
+    "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
+    "MisreadError": ("misread.errors", "MisreadError"),
+    "Mistakes": ("misread.views.mistakes", "Mistakes"),
+    "Origin": ("misread.tables", "Origin"),
+    "Predictions": ("misread.tables", "Predictions"),
+    "Provenance": ("misread.tables", "Provenance"),
+    "Recipe": ("misread.models", "Recipe"),
+    "Run": ("misread.models", "Run"),
+    "Split": ("misread.datasets", "Split"),
+    "Study": ("misread.store", "Study"),
+    "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
+    "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
+    "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "import_predictions": ("misread.workflows.importing", "import_predictions"),
+    "load": ("misread.datasets", "load"),
+    "make_demo": ("misread.workflows.demo", "make_demo"),
+    "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "run": ("misread.workflows.run", "run"),
+    "train": ("misread.workflows.training", "train"),
+}
+
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'misread' has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

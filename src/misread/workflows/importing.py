@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from misread.datasets import load
 from misread.errors import ParameterError, PredictionsError
-from misread.store import Study
+from misread.store import Study, default_study
 from misread.tables import Origin, Predictions, Provenance
 from misread.tables.importing import read_probabilities
 from misread.tables.parquet import read_predictions
@@ -89,3 +90,16 @@ def _origin(split: str, origin: str | None) -> Origin:
             f"split. Got {got} instead."
         )
     return Origin(origin)
+
+
+def open_study(path: Path | None, dataset: str | None) -> Study:
+    """The study to import into: made of `dataset` where that is named, else one that is there.
+
+    Raises:
+        StudyError: There is none, there are several, or it is of another dataset.
+        DatasetError: The dataset can't be loaded.
+    """
+    if dataset is None:
+        return Study.locate(path, Path.cwd())
+    loaded = load(dataset)
+    return Study.create(path or default_study(loaded, Path.cwd()), loaded)

@@ -1,0 +1,174 @@
+"""Every command with its options. Heavy modules are imported by the command that needs them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from misread.cli import output
+
+app = typer.Typer(
+    name="misread",
+    help="Which images does a classifier misread, what do they look like, and is the model wrong "
+    "or the label?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+importing = typer.Typer(
+    help="Bring tables made elsewhere into a study.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(importing, name="import")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+StudyFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--study",
+        metavar="DIR",
+        help="The study's folder; without it the working folder, or the only *-study in it.",
+    ),
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option("--model", metavar="M", help="A model or run; without it the newest."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(f"misread {version_of('misread')}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: misread run mnist --model quick")
+def run(
+    dataset: Annotated[
+        str, typer.Argument(help="A built-in name (mnist), a folder of IDX files, or an .npz file.")
+    ],
+    model: Annotated[str, typer.Option(help="The network; `misread models` lists them.")] = (
+        "convnet"
+    ),
+    recipe: Annotated[
+        str | None, typer.Option(help="How to train it: short (the default) or post.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Another number of epochs.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where results go; without it DATASET-study."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    fresh: Annotated[bool, typer.Option(help="Train anew and replace what is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network, evaluate it, and show what it misreads: the main job.
+
+    Goes on where an interrupted training stopped, and shows a finished run without training it
+    again.
+    """
+    from misread.cli.progress import TrainingBar
+    from misread.datasets import load
+    from misread.workflows import run as workflow
+
+    with TrainingBar() as bar:
+        result = workflow.run(
+            load(dataset),
+            model,
+            recipe,
+            epochs=epochs,
+            seed=seed,
+            study=study,
+            device=device,
+            fresh=fresh,
+            on_step=bar.update,
+        )
+    output.show_run(result, as_json)
+
+
+@app.command(epilog="Example: misread mistakes --split train --rows 5 --columns 8")
+def mistakes(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    rows: Annotated[int, typer.Option(help="Most rows of a grid.")] = 3,
+    columns: Annotated[int, typer.Option(help="Tiles in a row.")] = 4,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="A folder for one picture per class, or a .png file for all classes."),
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Draw the misread images again, without training."""
+    from misread.store import Study
+    from misread.workflows.mistakes import draw_mistakes
+
+    place = Study.locate(study, Path.cwd())
+    drawn = draw_mistakes(place, split, model, rows=rows, columns=columns, save=save)
+    output.show_mistakes(drawn, as_json)
+
+
+@app.command(epilog="Example: misread demo --study digits")
+def demo(
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where it goes; without it mnist-demo-study."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a ready study of MNIST from predictions that come with misread: nothing is trained."""
+    from misread.workflows.demo import make_demo
+
+    output.show_run(make_demo(study), as_json)
+
+
+@importing.command(
+    "predictions", epilog="Example: misread import predictions resnet.npy --dataset mnist"
+)
+def import_predictions(
+    file: Annotated[
+        Path, typer.Argument(help="N x K probabilities: .npy, .npz, .csv, .tsv or .parquet.")
+    ],
+    split: Annotated[str, typer.Option(help="Which split was predicted.")] = "test",
+    model: Annotated[
+        str | None, typer.Option(help="Name of the model; without it the file's.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            help="What the model had seen: held-out (the default, but for train), cross-fitted or "
+            "in-sample."
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Make the study of this dataset if there is none yet.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the predictions of a model of your own into a study."""
+    from misread.workflows.importing import import_predictions as workflow
+    from misread.workflows.importing import open_study
+
+    place = open_study(study, dataset)
+    predictions = workflow(place, file, split=split, model=model, origin=origin)
+    output.show_imported(place, predictions, as_json)
+
+
+@app.command(epilog="Example: misread datasets --json")
+def datasets(as_json: Json = False) -> None:
+    """List the datasets that are built in."""
+    output.show_datasets(as_json)
+
+
+@app.command(epilog="Example: misread models")
+def models(as_json: Json = False) -> None:
+    """List the networks that can be trained, with their recipes."""
+    output.show_models(as_json)
