@@ -27,9 +27,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     recipe = find_model(options.model).recipe(options.recipe, options.epochs)
-    changes = {
-        name: json.loads(value) for name, value in (item.split("=") for item in options.set)
-    }
+    changes = {name: json.loads(value) for name, value in (item.split("=") for item in options.set)}
     recipe = dataclasses.replace(recipe, **changes)
 
     digits = load(options.data)

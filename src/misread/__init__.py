@@ -64,7 +64,7 @@ _PUBLIC = {
     "train": ("misread.workflows.training", "train"),
 }
 
-__all__ = sorted(_PUBLIC)  # noqa: PLE0605
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> object:

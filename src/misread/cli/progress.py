@@ -5,7 +5,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 if TYPE_CHECKING:
     from misread.models import training
@@ -17,7 +24,7 @@ class TrainingBar:
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bar: Progress | None = None
-        self._task = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +72,4 @@ class TrainingBar:
 
 
 def _figures(now: "training.Progress") -> str:
-    return (
-        f"loss {now.loss:.3f}  accuracy {100 * now.accuracy:.2f}%  {now.images_per_second:.0f}/s"
-    )
+    return f"loss {now.loss:.3f}  accuracy {100 * now.accuracy:.2f}%  {now.images_per_second:.0f}/s"

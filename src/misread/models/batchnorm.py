@@ -21,7 +21,9 @@ def measure_batch_norm(network: nn.Module, pixels: ByteArray, device: torch.devi
         device: Where the network is.
     """
     network.eval()
-    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)]
+    norms = [
+        layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)
+    ]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -1,6 +1,7 @@
 """The optimizer of a recipe, and its learning rate at each step."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ def build_average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
     if not recipe.average_decay:
         return None
 
-    def update(averages: list[Tensor], currents: list[Tensor], count: Tensor) -> None:
+    def update(averages: Sequence[Tensor], currents: Sequence[Tensor], count: Tensor | int) -> None:
         # A short memory at first: otherwise a brief training would remember its initial weights.
         decay = min(recipe.average_decay, (1 + int(count)) / (10 + int(count)))
         for average, current in zip(averages, currents, strict=True):

@@ -106,7 +106,8 @@ def train_network(
         torch.manual_seed(epoch_seed(seed, 0))
         build = importlib.import_module(find_model(model).module).build
         network: nn.Module = build(image_shape(pixels), len(dataset.classes))
-        network.to(place, memory_format=torch.channels_last)
+        network.to(place)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = TrainingState(
             network, build_optimizer(network, recipe, place), build_average(network, recipe)
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from misread.errors import PredictionsError
-from misread.types import FloatArray
+from misread.types import Array, FloatArray
 
 KINDS = (".npy", ".npz", ".csv", ".tsv")
 
@@ -46,7 +46,7 @@ def read_probabilities(path: Path, classes: int) -> FloatArray:
     return array.astype(np.float32)
 
 
-def _read_numpy(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _read_numpy(path: Path) -> Array:
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.ndarray):
         return loaded
@@ -58,7 +58,8 @@ def _read_numpy(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
             raise ValueError(
                 f"found the arrays {', '.join(loaded.files)}; name one of them 'probabilities'"
             )
-        return loaded[name]
+        array: Array = loaded[name]
+        return array
 
 
 def _read_text(path: Path, kind: str) -> FloatArray:

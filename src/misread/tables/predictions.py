@@ -123,7 +123,8 @@ class Predictions:
     @cached_property
     def predicted(self) -> LabelArray:
         """(N,) int16: the most probable class; the first one where several tie."""
-        return self.probabilities.argmax(axis=1).astype(np.int16)
+        predicted: LabelArray = self.probabilities.argmax(axis=1).astype(np.int16)
+        return predicted
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import overload
 
 from matplotlib.figure import Figure
 
@@ -31,7 +32,13 @@ class Grids(Sequence[Figure]):
     def __len__(self) -> int:
         return len(self.figures)
 
-    def __getitem__(self, position):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+    @overload
+    def __getitem__(self, position: int) -> Figure: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> list[Figure]: ...
+
+    def __getitem__(self, position: int | slice) -> Figure | list[Figure]:
         return list(self.figures.values())[position]
 
     def __iter__(self) -> Iterator[Figure]:
@@ -67,7 +74,8 @@ class Mistakes:
         return len(self.table)
 
     def __repr__(self) -> str:
-        return f"Mistakes({self.predictions.provenance.name}: {len(self)} of {len(self.predictions)})"
+        name, total = self.predictions.provenance.name, len(self.predictions)
+        return f"Mistakes({name}: {len(self)} of {total})"
 
     def plot(self, rows: int = 3, columns: int = 4) -> Grids:
         """One grid per given class, most confident mistakes first.

@@ -90,6 +90,7 @@ def draw_tile(axes: Axes, tile: Tile, left: float, top: float, side: float = TIL
     scale = side / max(height, width)
     x = left + (side - width * scale) / 2
     y = top + (side - height * scale) / 2
+    limits = axes.get_xlim(), axes.get_ylim()
     axes.imshow(
         pixels,
         extent=(x, x + width * scale, y + height * scale, y),
@@ -97,9 +98,7 @@ def draw_tile(axes: Axes, tile: Tile, left: float, top: float, side: float = TIL
         aspect="auto",
     )
     # imshow narrows the limits to its own extent.
-    figure_width, figure_height = axes.figure.get_size_inches()
-    axes.set_xlim(0, figure_width)
-    axes.set_ylim(figure_height, 0)
+    axes.set(xlim=limits[0], ylim=limits[1])
     for line, (text, color) in enumerate(tile.caption):
         axes.text(
             left + side / 2, top + side + CAPTION_LINE * (line + 0.25), text,

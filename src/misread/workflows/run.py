@@ -22,6 +22,7 @@ from misread.workflows.training import (
 if TYPE_CHECKING:
     from misread.models.training import Progress
 
+
 @dataclass(frozen=True)
 class SplitResult:
     """What one model does on one split.

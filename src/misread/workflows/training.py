@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from misread.datasets import Dataset
@@ -68,9 +69,10 @@ def train_network(
     """Train with a checkpoint after each epoch; see `train` for the rest."""
     chosen = choose_recipe(model, recipe, epochs)
     training = require_torch()
-    return training.train_network(
+    trained: Trained = training.train_network(
         dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
     )
+    return trained
 
 
 def predict_splits(trained: "Trained", dataset: Dataset) -> Run:
@@ -93,7 +95,7 @@ def choose_recipe(model: str, recipe: str | Recipe | None, epochs: int | None) -
     return recipe.with_epochs(epochs) if isinstance(recipe, Recipe) else spec.recipe(recipe, epochs)
 
 
-def require_torch():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def require_torch() -> ModuleType:
     """The training module.
 
     Raises:
