@@ -22,7 +22,7 @@ def measure_batch_norm(network: nn.Module, pixels: ByteArray, device: torch.devi
     """
     network.eval()
     norms = [
-        layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._NormBase)
+        layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
     ]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
