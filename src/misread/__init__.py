@@ -17,27 +17,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from misread.analysis.evaluation import Evaluation as Evaluation
-    from misread.analysis.evaluation import evaluate as evaluate
-    from misread.datasets import Dataset as Dataset
-    from misread.datasets import Split as Split
-    from misread.datasets import load as load
-    from misread.errors import MisreadError as MisreadError
-    from misread.models import Card as Card
-    from misread.models import Recipe as Recipe
-    from misread.models import Run as Run
-    from misread.store import Study as Study
-    from misread.tables import Origin as Origin
-    from misread.tables import Predictions as Predictions
-    from misread.tables import Provenance as Provenance
-    from misread.views.mistakes import Mistakes as Mistakes
+    from misread.analysis.evaluation import Evaluation, evaluate
+    from misread.datasets import Dataset, Split, load
+    from misread.errors import MisreadError
+    from misread.models import Card, Recipe, Run
+    from misread.store import Study
+    from misread.tables import Origin, Predictions, Provenance
+    from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
-    from misread.workflows.demo import demo_predictions as demo_predictions
-    from misread.workflows.demo import make_demo as make_demo
-    from misread.workflows.importing import import_predictions as import_predictions
-    from misread.workflows.mistakes import draw_mistakes as draw_mistakes
-    from misread.workflows.run import run as run
-    from misread.workflows.training import train as train
+    from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.importing import import_predictions
+    from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.run import run
+    from misread.workflows.training import train
 
 # Public name -> (module, name there).
 _PUBLIC = {
@@ -64,7 +56,29 @@ _PUBLIC = {
     "train": ("misread.workflows.training", "train"),
 }
 
-__all__ = sorted(_PUBLIC)
+__all__ = [
+    "Card",
+    "Dataset",
+    "Evaluation",
+    "MisreadError",
+    "Mistakes",
+    "Origin",
+    "Predictions",
+    "Provenance",
+    "Recipe",
+    "Run",
+    "Split",
+    "Study",
+    "demo_predictions",
+    "draw_mistakes",
+    "evaluate",
+    "import_predictions",
+    "load",
+    "make_demo",
+    "mistakes",
+    "run",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:
