@@ -122,7 +122,7 @@ class Mistakes:
         side, label_width = 0.62, 0.95
         row_height = side + tiles.CAPTION_LINE + 0.16
         used = max([4, *(min(columns, len(mine)) for _, mine in strips)])
-        width = 2 * tiles.MARGIN + label_width + used * (side + 0.1)
+        width = 2 * tiles.MARGIN + label_width + used * (side + 0.1) - 0.1
         height = tiles.TITLE + max(1, len(strips)) * row_height + tiles.MARGIN / 2
         figure, axes = tiles.blank_figure(width, height)
         total = len(self.predictions)

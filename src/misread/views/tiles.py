@@ -15,7 +15,8 @@ TILE = 1.0
 GAP = 0.14
 CAPTION_LINE = 0.13
 MARGIN = 0.2
-TITLE = 0.42
+TITLE = 0.58
+NARROWEST = 3.4
 
 INK = "#1a1a1a"
 FAINT = "#6b6b6b"
@@ -45,13 +46,13 @@ def draw_grid(tiles: Sequence[Tile], columns: int, title: str, subtitle: str = "
         tiles: One or more, all with equally many lines of caption.
         columns: Tiles in a full row, 1 or more.
         title: Heading of the figure.
-        subtitle: Fainter text behind the title.
+        subtitle: Fainter line below the title.
 
     Returns:
         A figure that no window and no global state know of.
     """
     rows = -(-len(tiles) // columns)
-    width = 2 * MARGIN + columns * TILE + (columns - 1) * GAP
+    width = max(NARROWEST, 2 * MARGIN + columns * TILE + (columns - 1) * GAP)
     row_height = TILE + CAPTION_LINE * len(tiles[0].caption) + GAP
     height = TITLE + rows * row_height + MARGIN / 2
     figure, axes = blank_figure(width, height)
@@ -73,14 +74,12 @@ def blank_figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def draw_title(axes: Axes, title: str, subtitle: str) -> None:
-    """A heading at the top left; parse_math off, since class names may hold dollar signs."""
-    heading = axes.text(
-        MARGIN, MARGIN * 0.7, title, size=11, weight="bold", color=INK, va="top", parse_math=False
-    )
-    axes.annotate(
-        subtitle, xy=(1, 0), xycoords=heading, xytext=(6, 1), textcoords="offset points",
-        size=8, color=FAINT, va="bottom", parse_math=False,
-    )  # fmt: skip
+    """A heading at the top left, with a fainter line below it.
+
+    `parse_math` is off throughout: class names may hold dollar signs.
+    """
+    axes.text(MARGIN, 0.14, title, size=11, weight="bold", color=INK, va="top", parse_math=False)
+    axes.text(MARGIN, 0.35, subtitle, size=7, color=FAINT, va="top", parse_math=False)
 
 
 def draw_tile(axes: Axes, tile: Tile, left: float, top: float, side: float = TILE) -> None:
