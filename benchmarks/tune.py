@@ -40,7 +40,7 @@ def main() -> None:
     )
     held_out = digits.train.take(np.sort(order[:10_000]))
     trained = training.train_network(part, options.model, recipe, options.seed)
-    predictions = training.predict(trained, held_out, digits.classes)
+    predictions = training.predict(trained, held_out)
     errors = int((predictions.predicted != predictions.given).sum())
     row = {
         "model": options.model,

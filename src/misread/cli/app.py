@@ -74,11 +74,11 @@ def run(
     Goes on where an interrupted training stopped, and shows a finished run without training it
     again.
     """
-    from misread.cli.progress import TrainingBar
+    from misread.cli.progress import RunBar
     from misread.datasets import load
     from misread.workflows import run as workflow
 
-    with TrainingBar() as bar:
+    with RunBar() as bar:
         result = workflow.run(
             load(dataset),
             model,
@@ -88,7 +88,8 @@ def run(
             study=study,
             device=device,
             fresh=fresh,
-            on_step=bar.update,
+            on_step=bar.train,
+            on_predict=bar.predict,
         )
     output.show_run(result, as_json)
 

@@ -18,13 +18,23 @@ if TYPE_CHECKING:
     from misread.models import training
 
 
-class TrainingBar:
-    """Shows epoch, loss, accuracy, images per second and the time left."""
+class RunBar:
+    """Shows epoch, loss, accuracy, images per second and the time left; then the predictions."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            speed_estimate_period=60,
+        )
+        self._training: TaskID | None = None
+        self._predicting: TaskID | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -35,41 +45,34 @@ class TrainingBar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
 
-    def update(self, now: "training.Progress") -> None:
+    def train(self, now: "training.Progress") -> None:
         """Show where the training stands."""
-        if self._console.is_terminal:
-            self._draw(now)
-        elif now.step * now.epochs % now.steps == 0:
-            # The last step of an epoch.
-            print(f"epoch {now.epoch}/{now.epochs}  {_figures(now)}", file=sys.stderr, flush=True)
-
-    def _draw(self, now: "training.Progress") -> None:
-        if self._bar is None or self._task is None:
-            self._bar = Progress(
-                TextColumn("epoch {task.fields[epoch]}"),
-                BarColumn(),
-                TextColumn("{task.fields[figures]}"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                console=self._console,
-                speed_estimate_period=60,
-            )
-            # A resumed training starts in the middle, and its speed is measured from there.
-            self._task = self._bar.add_task(
-                "train", total=now.steps, completed=now.step - 1, epoch="", figures=""
-            )
-            self._bar.start()
-        self._bar.update(
-            self._task,
-            completed=now.step,
-            epoch=f"{now.epoch}/{now.epochs}",
-            figures=_figures(now),
+        epoch = f"epoch {now.epoch}/{now.epochs}"
+        figures = (
+            f"loss {now.loss:.3f}  accuracy {100 * now.accuracy:.2f}%  "
+            f"{now.images_per_second:.0f} images/s"
         )
+        if not self._console.is_terminal:
+            if now.step * now.epochs % now.steps == 0:  # the last step of an epoch
+                print(f"{epoch}  {figures}", file=sys.stderr, flush=True)
+            return
+        if self._training is None:
+            self._bar.start()
+            # A resumed training starts in the middle; its speed is measured from there.
+            self._training = self._bar.add_task(
+                epoch, total=now.steps, completed=now.step - 1, figures=""
+            )
+        self._bar.update(self._training, completed=now.step, description=epoch, figures=figures)
 
-
-def _figures(now: "training.Progress") -> str:
-    return f"loss {now.loss:.3f}  accuracy {100 * now.accuracy:.2f}%  {now.images_per_second:.0f}/s"
+    def predict(self, done: int, total: int) -> None:
+        """Show how many images are predicted."""
+        if not self._console.is_terminal:
+            if done == total:
+                print(f"predicted {total:,} images", file=sys.stderr, flush=True)
+            return
+        if self._predicting is None:
+            self._bar.start()
+            self._predicting = self._bar.add_task("predicting", total=total, figures="")
+        self._bar.update(self._predicting, completed=done, figures=f"{done:,} images")

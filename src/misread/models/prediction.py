@@ -1,5 +1,7 @@
 """Predicted probabilities of a trained network."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -11,7 +13,10 @@ _BATCH = 250
 
 
 def predict_probabilities(
-    network: nn.Module, pixels: ByteArray, device: torch.device
+    network: nn.Module,
+    pixels: ByteArray,
+    device: torch.device,
+    on_images: Callable[[int], None] | None = None,
 ) -> FloatArray:
     """Softmax of the network's logits.
 
@@ -19,6 +24,7 @@ def predict_probabilities(
         network: Gives logits (B, K) of images (B, C, H, W) in [0, 1].
         pixels: (N, H, W) or (N, H, W, C) uint8.
         device: Where the network is.
+        on_images: Called after each batch with the number of its images.
 
     Returns:
         (N, K) float32, rows sum to 1.
@@ -32,4 +38,6 @@ def predict_probabilities(
             # loses the order of its small probabilities.
             logits = network(to_input(images, device)).cpu().double()
             chunks.append(logits.softmax(dim=1).float().numpy())
+            if on_images is not None:
+                on_images(len(images))
     return np.concatenate(chunks)

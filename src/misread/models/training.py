@@ -184,24 +184,40 @@ def _train_epoch(
     )
 
 
-def predict(trained: Trained, split: Split, classes: tuple[str, ...]) -> Predictions:
+def predict(
+    trained: Trained, split: Split, on_images: Callable[[int], None] | None = None
+) -> Predictions:
     """The trained network's predictions of a split.
 
     Their origin is `in-sample` for the split it was trained on, `held-out` for any other.
+
+    Args:
+        trained: The network and its card.
+        split: Images of the shape it was trained on.
+        on_images: Called after each batch with the number of its images.
+
+    Raises:
+        DatasetError: The images have another shape.
     """
     card = trained.card
+    pixels = split.pixels("prediction")
+    if image_shape(pixels) != card.shape:
+        raise DatasetError(
+            f"split {split.name!r}: expected images of {card.shape}, as {card.name} was trained on. "
+            f"Got {image_shape(pixels)} instead."
+        )
     seen = split.items_fingerprint == card.items_fingerprint
     return Predictions(
         index=torch.arange(len(split), dtype=torch.int32).numpy(),
         given=split.labels,
-        probabilities=predict_probabilities(trained.network, split.pixels(), trained.device),
+        probabilities=predict_probabilities(trained.network, pixels, trained.device, on_images),
         provenance=Provenance(
             model=card.model,
             recipe=str(card.recipe["name"]),
             seed=card.seed,
             split=split.name,
             origin=Origin.IN_SAMPLE if seen else Origin.HELD_OUT,
-            classes=classes,
+            classes=card.classes,
             items_fingerprint=split.items_fingerprint,
             created=_now(),
         ),

@@ -70,6 +70,7 @@ def run(
     device: str = "auto",
     fresh: bool = False,
     on_step: "Callable[[Progress], None] | None" = None,
+    on_predict: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Train a network, keep its predictions of every split in a study, and draw its mistakes.
 
@@ -86,6 +87,7 @@ def run(
         device: `auto`, `cpu`, `cuda` or `mps`.
         fresh: Train anew even if the study has this run or half of it, and replace it.
         on_step: Called after each step of the training.
+        on_predict: Called while predicting with the images done and those there are.
 
     Returns:
         The study, the card, the evaluation and the pictures of each split.
@@ -105,7 +107,7 @@ def run(
 
     training = require_torch()
     trained = train_network(dataset, model, chosen, epochs, seed, device, checkpoint, on_step)
-    results = predict_splits(trained, dataset)
+    results = predict_splits(trained, dataset, on_predict)
     for predictions in results.predictions.values():
         place.save_predictions(predictions, replace=True)
     training.save_weights(trained, place.model_file(name, ".safetensors"))

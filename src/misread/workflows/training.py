@@ -75,12 +75,28 @@ def train_network(
     return trained
 
 
-def predict_splits(trained: "Trained", dataset: Dataset) -> Run:
-    """The trained network's predictions of every split of the dataset."""
+def predict_splits(
+    trained: "Trained", dataset: Dataset, on_predict: Callable[[int, int], None] | None = None
+) -> Run:
+    """The trained network's predictions of every split of the dataset.
+
+    Args:
+        trained: The network and its card.
+        dataset: Its splits are predicted.
+        on_predict: Called after each batch with the images done and those there are.
+    """
     training = require_torch()
+    total = sum(len(split) for split in dataset.splits.values())
+    done = 0
+
+    def count(images: int) -> None:
+        nonlocal done
+        done += images
+        if on_predict is not None:
+            on_predict(done, total)
+
     predictions = {
-        name: training.predict(trained, split, dataset.classes)
-        for name, split in dataset.splits.items()
+        name: training.predict(trained, split, count) for name, split in dataset.splits.items()
     }
     return Run(trained.card, predictions)
 

@@ -1,0 +1,106 @@
+"""Shared fixtures: small synthetic datasets of any shape, and predictions of them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from misread.datasets import Dataset, Split
+from misread.tables import Origin, Predictions, Provenance
+from misread.types import Array
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mnist_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """MNIST is unpacked once for all tests, and never into the user's own cache."""
+    folder = tmp_path_factory.mktemp("mnist-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MISREAD_CACHE", str(folder))
+        yield folder
+
+
+def bars(count: int, shape: tuple[int, ...], classes: int, seed: int) -> Split:
+    """Noise with one bright band of rows, whose place is the label: easy, but not trivial."""
+    generator = np.random.default_rng(seed)
+    labels = generator.permutation(np.arange(count) % classes)
+    images = generator.integers(0, 90, (count, *shape), dtype=np.uint8)
+    edges = np.linspace(0, shape[0], classes + 1).astype(int)
+    for image, label in zip(images, labels, strict=True):
+        image[edges[label] : edges[label + 1]] += np.uint8(100)
+    return Split("train", images, labels)
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> Callable[..., Dataset]:
+    """A dataset that a network learns in a second; by default colour, not square, 3 classes."""
+
+    def make(
+        train: int = 240,
+        test: int = 90,
+        shape: tuple[int, ...] = (12, 10, 3),
+        classes: tuple[str, ...] = ("top", "middle", "bottom"),
+        seed: int = 0,
+        source: str = "bars",
+    ) -> Dataset:
+        splits = {"train": bars(train, shape, len(classes), seed)}
+        other = bars(test, shape, len(classes), seed + 1_000)
+        splits["test"] = Split("test", other.images, other.labels)
+        return Dataset("bars", classes, splits, source)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_npz() -> Callable[[Path, Dataset], Path]:
+    """Write a dataset where `misread run` can load it."""
+
+    def write(path: Path, dataset: Dataset) -> Path:
+        arrays: dict[str, Array] = {}
+        for name, split in dataset.splits.items():
+            arrays[f"x_{name}"], arrays[f"y_{name}"] = split.pixels(), split.labels
+        np.savez(path, **arrays, classes=np.array(dataset.classes))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_predictions() -> Callable[..., Predictions]:
+    """Predictions of a split, or of nothing: random ones unless probabilities are given."""
+
+    def make(
+        split: Split | None = None,
+        probabilities: object = None,
+        *,
+        given: object = None,
+        classes: tuple[str, ...] = ("top", "middle", "bottom"),
+        seed: int = 0,
+        model: str = "oracle",
+        recipe: str = "imported",
+        origin: Origin = Origin.HELD_OUT,
+        created: str = "2025-01-01T00:00:00+00:00",
+        repeat: int | None = None,
+    ) -> Predictions:
+        labels = split.labels if split is not None else np.asarray(given, np.int16)
+        if probabilities is None:
+            generator = np.random.default_rng(seed)
+            probabilities = generator.dirichlet(np.ones(len(classes)), len(labels))
+        return Predictions(
+            index=np.arange(len(labels), dtype=np.int32),
+            given=labels,
+            probabilities=np.asarray(probabilities, np.float32).reshape(len(labels), len(classes)),
+            provenance=Provenance(
+                model=model,
+                recipe=recipe,
+                seed=seed,
+                split=split.name if split is not None else "test",
+                origin=origin,
+                classes=classes,
+                items_fingerprint=split.items_fingerprint if split is not None else "",
+                created=created,
+                repeat=repeat,
+            ),
+        )
+
+    return make
