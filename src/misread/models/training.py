@@ -24,6 +24,7 @@ from misread.models.prediction import predict_probabilities
 from misread.models.recipe import Recipe
 from misread.models.runtime import keep_freed_memory, pick_device, versions
 from misread.tables import Origin, Predictions, Provenance
+from misread.types import ByteArray
 
 # Training images, unshifted, that the statistics of averaged weights are measured on.
 _NORM_IMAGES = 5_000
@@ -87,7 +88,7 @@ def train_network(
 
     Raises:
         ParameterError: Model, seed or device is unknown or out of range.
-        DatasetError: The images are of different sizes, or fewer than two.
+        DatasetError: The images are of different shapes, or fewer than two.
         StudyError: The checkpoint is damaged or of another training.
         TrainingStoppedError: Interrupted by Ctrl-C; says how to go on.
     """
@@ -99,6 +100,9 @@ def train_network(
     pixels, labels = dataset.train.pixels(), dataset.train.labels
     if len(labels) < 2:
         raise DatasetError(f"{dataset.name}: expected 2 training images or more")
+    # Before the training rather than after it.
+    for split in dataset.splits.values():
+        _check_shape(split, split.pixels("prediction"), image_shape(pixels))
     batches = TrainingBatches(pixels, labels, recipe.batch_size, recipe.shift, seed)
 
     # Initialisation and dropout draw from torch's global generator; the caller's is put back.
@@ -201,11 +205,7 @@ def predict(
     """
     card = trained.card
     pixels = split.pixels("prediction")
-    if image_shape(pixels) != card.shape:
-        raise DatasetError(
-            f"split {split.name!r}: expected images of {card.shape}, as {card.name} was trained on. "
-            f"Got {image_shape(pixels)} instead."
-        )
+    _check_shape(split, pixels, card.shape)
     seen = split.items_fingerprint == card.items_fingerprint
     return Predictions(
         index=torch.arange(len(split), dtype=torch.int32).numpy(),
@@ -222,6 +222,14 @@ def predict(
             created=_now(),
         ),
     )
+
+
+def _check_shape(split: Split, pixels: ByteArray, shape: tuple[int, int, int]) -> None:
+    if image_shape(pixels) != shape:
+        raise DatasetError(
+            f"split {split.name!r}: expected images of {shape} (height, width, channels), as the "
+            f"network is trained on. Got {image_shape(pixels)} instead."
+        )
 
 
 def _new_card(
