@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from machine import Machine, new_parser, print_table, write_json
-from misread.cli.progress import TrainingBar
 from misread.datasets import Dataset, load
 from misread.errors import MisreadError, TrainingStoppedError
+from misread.models.training import Progress
 from misread.workflows.run import RunResult, run
 
 _MACHINES = "machines.json"
@@ -44,19 +44,25 @@ def train_seed(
     dataset: Dataset, options: argparse.Namespace, seed: int, study: Path
 ) -> dict[str, Any]:
     """Train one seed, or read its finished run; one row of the table."""
-    with TrainingBar() as bar:
-        result = run(
-            dataset,
-            options.model,
-            options.recipe,
-            epochs=options.epochs,
-            seed=seed,
-            study=study,
-            device=options.device,
-            on_step=bar.update,
-        )
+    result = run(
+        dataset,
+        options.model,
+        options.recipe,
+        epochs=options.epochs,
+        seed=seed,
+        study=study,
+        device=options.device,
+        on_step=tell_epoch,
+    )
     machine = remember_machine(study / _MACHINES, result)
     return {"seed": seed, **result_row(result), "trained_on": machine}
+
+
+def tell_epoch(now: Progress) -> None:
+    """One line on stderr at the end of each epoch."""
+    if now.step * now.epochs == now.epoch * now.steps:
+        speed = f"{now.images_per_second:.0f} images/s"
+        print(f"epoch {now.epoch}/{now.epochs}  loss {now.loss:.3f}  {speed}", file=sys.stderr)
 
 
 def remember_machine(path: Path, result: RunResult) -> dict[str, Any] | None:

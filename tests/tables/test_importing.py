@@ -21,7 +21,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "a.npy": lambda path: np.save(path, ROWS),
     "f64.npy": lambda path: np.save(path, ROWS.astype(np.float64)),
     "fortran.npy": lambda path: np.save(path, np.asfortranarray(ROWS)),
-    "CAPITALS.NPY": lambda path: path.open("wb").write(_npy()) and None,
+    "CAPITALS.NPY": lambda path: npy(path),
     "one.npz": lambda path: np.savez(path, anything=ROWS),
     "packed.npz": lambda path: np.savez_compressed(path, ROWS),
     "named.npz": lambda path: np.savez(path, probabilities=ROWS, labels=np.arange(3)),
@@ -36,12 +36,9 @@ WRITERS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def _npy() -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    np.save(buffer, ROWS)
-    return buffer.getvalue()
+def npy(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, ROWS)
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -45,7 +45,8 @@ class RunBar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._training is not None or self._predicting is not None:
+            self._bar.stop()
 
     def train(self, now: "training.Progress") -> None:
         """Show where the training stands."""

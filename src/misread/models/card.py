@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class Card:
         versions: Version of python, numpy, torch and misread.
         created: ISO 8601 time at which the training ended.
         log: One row per epoch.
+        averaging_seconds: Time of measuring the batch-norm statistics of averaged weights.
     """
 
     name: str
@@ -69,12 +70,13 @@ class Card:
     threads: tuple[int, ...]
     versions: dict[str, str]
     created: str
-    log: tuple[EpochRow, ...] = field(default=())
+    log: tuple[EpochRow, ...] = ()
+    averaging_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Time of the training: all its epochs, without loading and predicting."""
-        return sum(row.seconds for row in self.log)
+        """Time of the training: epochs and averaging, without loading and predicting."""
+        return sum(row.seconds for row in self.log) + self.averaging_seconds
 
     def settings(self) -> dict[str, Any]:
         """What decides the result of the training: two runs that agree here are the same run."""

@@ -56,9 +56,9 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
                 Recipe(
                     "short",
                     epochs=3,
-                    batch_size=256,
+                    batch_size=128,
                     optimizer="adamw",
-                    learning_rate=4e-3,
+                    learning_rate=1.2e-2,
                     schedule="one-cycle",
                     warmup=0.25,
                     weight_decay=0.01,

@@ -92,9 +92,7 @@ def train_network(
         StudyError: The checkpoint is damaged or of another training.
         TrainingStoppedError: Interrupted by Ctrl-C; says how to go on.
     """
-    if seed < 0:
-        raise ParameterError(f"seed must be 0 or more. Got {seed} instead.")
-    place = pick_device(device)
+    place = check_settings(seed, device)
     if place.type == "cpu":
         keep_freed_memory()
     pixels, labels = dataset.train.pixels(), dataset.train.labels
@@ -131,8 +129,21 @@ def train_network(
     if state.average is None:
         return Trained(network.eval(), card, place)
     averaged: nn.Module = state.average.module
+    started = time.perf_counter()
     measure_batch_norm(averaged, pixels[:_NORM_IMAGES], place)
+    card = dataclasses.replace(card, averaging_seconds=round(time.perf_counter() - started, 3))
     return Trained(averaged.eval(), card, place)
+
+
+def check_settings(seed: int, device: str) -> torch.device:
+    """The device of this name, once it and the seed are found good.
+
+    Raises:
+        ParameterError: Seed or device is unknown or out of range.
+    """
+    if not 0 <= seed < 2**63:
+        raise ParameterError(f"seed must be 0 or more, below 2**63. Got {seed} instead.")
+    return pick_device(device)
 
 
 def _train_epoch(

@@ -96,6 +96,9 @@ def run(
         MisreadError: As `train`, and StudyError if the study is of another dataset.
     """
     chosen = choose_recipe(model, recipe, epochs)
+    # Whatever can be refused is refused before a study is made.
+    training = require_torch()
+    training.check_settings(seed, device)
     place = Study.create(study or default_study(dataset, Path.cwd()), dataset)
     name = f"{model}-{chosen.name}-s{seed}"
     checkpoint = place.model_file(name, ".checkpoint")
@@ -105,7 +108,6 @@ def run(
         card = Card.read(place.model_file(name, ".json"))
         return RunResult(place, card, _show_all(place, dataset, name), trained=False)
 
-    training = require_torch()
     trained = train_network(dataset, model, chosen, epochs, seed, device, checkpoint, on_step)
     results = predict_splits(trained, dataset, on_predict)
     for predictions in results.predictions.values():
