@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.datasets import Dataset
-from misread.errors import StudyError
+from misread.errors import StudyError, TrainingStoppedError
 from misread.models import Card, Run
 from misread.store import Study, default_study
 from misread.tables import Provenance
@@ -16,7 +16,6 @@ from misread.workflows.training import (
     choose_recipe,
     predict_splits,
     require_torch,
-    train_network,
 )
 
 if TYPE_CHECKING:
@@ -103,12 +102,19 @@ def run(
     name = f"{model}-{chosen.name}-s{seed}"
     checkpoint = place.model_file(name, ".checkpoint")
     if fresh:
+        # Without its card the former run counts as unfinished, so that this one can be resumed.
         checkpoint.unlink(missing_ok=True)
+        place.model_file(name, ".json").unlink(missing_ok=True)
     elif _finished(place, name):
         card = Card.read(place.model_file(name, ".json"))
         return RunResult(place, card, _show_all(place, dataset, name), trained=False)
 
-    trained = train_network(dataset, model, chosen, epochs, seed, device, checkpoint, on_step)
+    try:
+        trained = training.train_network(
+            dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
+        )
+    except TrainingStoppedError as error:
+        raise TrainingStoppedError(f"{error} (without --fresh)" if fresh else str(error)) from None
     results = predict_splits(trained, dataset, on_predict)
     for predictions in results.predictions.values():
         place.save_predictions(predictions, replace=True)

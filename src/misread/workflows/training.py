@@ -1,7 +1,6 @@
 """Train a network and predict every split with it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -52,27 +51,11 @@ def train(
         >>> run.test.probabilities.shape                              # doctest: +SKIP
         (10000, 10)
     """
-    trained = train_network(dataset, model, recipe, epochs, seed, device, None, on_step)
-    return predict_splits(trained, dataset)
-
-
-def train_network(
-    dataset: Dataset,
-    model: str,
-    recipe: str | Recipe | None,
-    epochs: int | None,
-    seed: int,
-    device: str,
-    checkpoint: Path | None,
-    on_step: "Callable[[Progress], None] | None",
-) -> "Trained":
-    """Train with a checkpoint after each epoch; see `train` for the rest."""
     chosen = choose_recipe(model, recipe, epochs)
-    training = require_torch()
-    trained: Trained = training.train_network(
-        dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
+    trained = require_torch().train_network(
+        dataset, model, chosen, seed, device=device, on_step=on_step
     )
-    return trained
+    return predict_splits(trained, dataset)
 
 
 def predict_splits(
