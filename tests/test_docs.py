@@ -23,6 +23,7 @@ from misread.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+NOTEBOOK = ROOT / "examples" / "first_look.ipynb"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINKING = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
@@ -64,15 +65,9 @@ def is_run(block: Block) -> bool:
     return block.language == "shell" and block.mark == "run"
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def folder(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder, with MNIST unpacked once for all tests of this module."""
-    monkeypatch.setenv("MISREAD_CACHE", str(shared_cache))
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder; MISREAD_CACHE points to one that all tests share."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -98,6 +93,7 @@ def run(command: list[str]) -> str:
 
 
 # Blocks of a page build on each other, so that a page is one test.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES if any(is_run(block) for block in blocks_of(page))],
@@ -189,12 +185,10 @@ print("error" in kinds, sum("data:image/png" in part for part in html))
 """
 
 
+@pytest.mark.slow
 def test_notebook_runs(folder: Path) -> None:
     pytest.importorskip("nbclient")
     assert run([sys.executable, "-c", _EXECUTE, str(NOTEBOOK)]).split() == ["False", "1"]
-
-
-NOTEBOOK = ROOT / "examples" / "first_look.ipynb"
 
 
 def test_notebook_stores_no_outputs() -> None:
@@ -205,6 +199,7 @@ def test_notebook_stores_no_outputs() -> None:
     assert not any(cell.outputs or cell.execution_count for cell in code)
 
 
+@pytest.mark.slow
 def test_post_runs(folder: Path) -> None:
     pytest.importorskip("torch")
     script = ROOT / "examples" / "post.py"

@@ -19,13 +19,9 @@ def images(count: int, shape: tuple[int, ...]) -> Array:
     return generator.integers(1, 256, (count, *shape), dtype=np.uint8)
 
 
-def batches(
-    pixels: Array, batch_size: int = 4, shift: int = 0, seed: int = 0
-) -> TrainingBatches:
+def batches(pixels: Array, batch_size: int = 4, shift: int = 0, seed: int = 0) -> TrainingBatches:
     # The label is the image's number, so that a batch tells which images it holds.
-    return TrainingBatches(
-        pixels, np.arange(len(pixels), dtype=np.int16), batch_size, shift, seed
-    )
+    return TrainingBatches(pixels, np.arange(len(pixels), dtype=np.int16), batch_size, shift, seed)
 
 
 def epoch(made: TrainingBatches, number: int) -> tuple[Tensor, Tensor]:

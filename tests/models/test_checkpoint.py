@@ -76,7 +76,7 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
     content = path.read_bytes()
     generator = np.random.default_rng(0)
     variants = [content[:length] for length in range(0, len(content), 23)]
-    for position in range(0, min(len(content), 900)):
+    for position in range(min(len(content), 900)):
         damaged = bytearray(content)
         damaged[position] ^= int(generator.integers(1, 256))
         variants.append(bytes(damaged))

@@ -24,7 +24,15 @@ def test_number_of_parameters(channels: int, classes: int, count: int) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "classes"),
-    [((28, 28, 1), 10), ((8, 8, 1), 2), ((9, 21, 3), 5), ((64, 33, 3), 100), ((12, 10, 3), 1), ((4, 4, 1), 2), ((23, 22, 1), 2)],
+    [
+        ((28, 28, 1), 10),
+        ((8, 8, 1), 2),
+        ((9, 21, 3), 5),
+        ((64, 33, 3), 100),
+        ((12, 10, 3), 1),
+        ((4, 4, 1), 2),
+        ((23, 22, 1), 2),
+    ],
 )
 def test_any_shape_gives_logits(shape: tuple[int, int, int], classes: int) -> None:
     height, width, channels = shape

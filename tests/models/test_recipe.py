@@ -44,7 +44,7 @@ def test_another_length_has_another_name() -> None:
     assert longer == dataclasses.replace(recipe, epochs=10, name="short-e10")
     assert recipe.with_epochs(None) is recipe
     assert recipe.with_epochs(3) is recipe
-    with pytest.raises(ParameterError, match="epochs must be 1 or more. Got 0"):
+    with pytest.raises(ParameterError, match=r"epochs must be 1 or more\. Got 0"):
         recipe.with_epochs(0)
 
 

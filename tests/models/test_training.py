@@ -69,9 +69,7 @@ class StopAfter:
 
 
 @pytest.mark.parametrize("recipe", [TINY, PLAIN], ids=["tiny", "plain"])
-def test_the_same_seed_gives_the_same_weights_bit_for_bit(
-    dataset: Dataset, recipe: Recipe
-) -> None:
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(dataset: Dataset, recipe: Recipe) -> None:
     first, again = train(dataset, recipe, 3), train(dataset, recipe, 3)
     assert same(first, again)
     assert [row.loss for row in first.card.log] == [row.loss for row in again.card.log]
@@ -113,7 +111,11 @@ def test_an_interrupted_training_ends_in_the_same_weights(
     assert seen[-1].step == seen[-1].steps == 4 * steps
     assert same(resumed, whole)
     for ours, theirs in zip(resumed.card.log, whole.card.log, strict=True):
-        assert (ours.epoch, ours.loss, ours.accuracy) == (theirs.epoch, theirs.loss, theirs.accuracy)
+        assert (ours.epoch, ours.loss, ours.accuracy) == (
+            theirs.epoch,
+            theirs.loss,
+            theirs.accuracy,
+        )
     assert len(resumed.card.threads) == 2
 
 
@@ -204,7 +206,7 @@ def test_a_checkpoint_that_lacks_tensors_is_refused(
 def test_a_small_network_learns(dataset: Dataset) -> None:
     """Chance is an error of two thirds."""
     trained = train(dataset, Recipe("r", epochs=6, batch_size=16, learning_rate=5e-3))
-    test = predict(trained, dataset.test, dataset.classes)
+    test = predict(trained, dataset.test)
     assert (test.predicted != test.given).mean() < 0.1
     losses = [row.loss for row in trained.card.log]
     assert losses[-1] < 0.5 * losses[0]
@@ -212,13 +214,13 @@ def test_a_small_network_learns(dataset: Dataset) -> None:
 
 def test_what_was_trained_on_is_in_sample_and_everything_else_held_out(dataset: Dataset) -> None:
     trained = train(dataset)
-    train_split = predict(trained, dataset.train, dataset.classes)
-    test = predict(trained, dataset.test, dataset.classes)
+    train_split = predict(trained, dataset.train)
+    test = predict(trained, dataset.test)
     assert train_split.provenance.origin is Origin.IN_SAMPLE
     assert test.provenance.origin is Origin.HELD_OUT
     # The same images under another name were still trained on.
     renamed = Split("validation", dataset.train.pixels(), dataset.train.labels)
-    assert predict(trained, renamed, dataset.classes).provenance.origin is Origin.IN_SAMPLE
+    assert predict(trained, renamed).provenance.origin is Origin.IN_SAMPLE
     assert test.provenance.name == "quick-tiny-s0.test.held-out"
     assert test.provenance.items_fingerprint == dataset.test.items_fingerprint
     assert test.index.tolist() == list(range(90))
@@ -229,7 +231,7 @@ def test_what_was_trained_on_is_in_sample_and_everything_else_held_out(dataset: 
 
 def test_an_empty_split_has_empty_predictions(dataset: Dataset) -> None:
     trained = train(dataset, Recipe("r", epochs=1, batch_size=32))
-    empty = predict(trained, dataset.test.take([]), dataset.classes)
+    empty = predict(trained, dataset.test.take([]))
     assert len(empty) == 0
     assert empty.probabilities.shape == (0, 3)
 
@@ -263,7 +265,7 @@ def test_the_saved_weights_are_the_networks(dataset: Dataset, tmp_path: Path) ->
 
 
 def test_what_cannot_be_trained_is_refused(dataset: Dataset, make_dataset: MakeDataset) -> None:
-    with pytest.raises(ParameterError, match="seed must be 0 or more. Got -1"):
+    with pytest.raises(ParameterError, match=r"seed must be 0 or more\. Got -1"):
         train(dataset, seed=-1)
     with pytest.raises(ParameterError, match="device: expected auto or one of cpu"):
         train_network(dataset, "quick", TINY, 0, device="quantum")
@@ -272,9 +274,7 @@ def test_what_cannot_be_trained_is_refused(dataset: Dataset, make_dataset: MakeD
     with pytest.raises(ParameterError, match="at least 16 x 16"):
         train_network(dataset, "convnet", TINY, 0)
     for count in (0, 1):
-        few = Dataset(
-            "few", dataset.classes, {"train": dataset.train.take(range(count))}, "few"
-        )
+        few = Dataset("few", dataset.classes, {"train": dataset.train.take(range(count))}, "few")
         with pytest.raises(DatasetError, match="few"):
             train(few)
     assert len(make_dataset(train=2).train) == 2
@@ -290,7 +290,7 @@ from misread.models.recipe import Recipe
 from misread.models.training import save_weights, train_network
 
 source, checkpoint, weights = sys.argv[1:]
-recipe = Recipe("r", epochs=30, batch_size=64, optimizer="adamw", learning_rate=3e-3,
+recipe = Recipe("r", epochs=8, batch_size=64, optimizer="adamw", learning_rate=3e-3,
                 schedule="one-cycle", warmup=0.25, shift=1, average_decay=0.99)
 trained = train_network(load(source), "convnet", recipe, 5, device="cpu",
                         checkpoint=pathlib.Path(checkpoint))
@@ -304,7 +304,7 @@ def test_a_killed_process_is_resumed_to_the_same_bits(
     tmp_path: Path, make_dataset: MakeDataset, write_npz: Callable[[Path, Dataset], Path]
 ) -> None:
     """kill -9 as soon as there is a checkpoint; another process goes on."""
-    source = write_npz(tmp_path / "bars.npz", make_dataset(train=128, shape=(16, 17, 3)))
+    source = write_npz(tmp_path / "bars.npz", make_dataset(train=192, shape=(16, 17, 3)))
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
 
     def command(name: str) -> list[str]:

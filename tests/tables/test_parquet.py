@@ -17,9 +17,7 @@ from misread.tables import Origin, Predictions, Provenance
 from misread.tables.parquet import FORMAT, read_predictions, read_provenance, write_predictions
 
 # Each example writes over the one before.
-SHARED_FOLDER = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 TEXT = st.text(max_size=20)
 
@@ -118,9 +116,7 @@ def test_many_rows_span_several_row_groups(
 
 
 @pytest.mark.parametrize("folder", ["index=3", "given=x", "a=b", "100%", "sp ace", "naïve"])
-def test_folders_may_be_named_like_partitions(
-    written: Path, tmp_path: Path, folder: str
-) -> None:
+def test_folders_may_be_named_like_partitions(written: Path, tmp_path: Path, folder: str) -> None:
     place = tmp_path / folder / "model=1.parquet"
     place.parent.mkdir()
     place.write_bytes(written.read_bytes())

@@ -146,9 +146,7 @@ def test_accepted_rows_are_probabilities(array: Array) -> None:
             probabilities=array,
         )
     except PredictionsError:
-        assert any(
-            not (min(row) >= 0 and abs(sum(map(float, row)) - 1) <= 1e-2) for row in array
-        )
+        assert any(not (min(row) >= 0 and abs(sum(map(float, row)) - 1) <= 1e-2) for row in array)
         return
     for row in made.probabilities:
         assert all(float(p) >= 0 for p in row)
