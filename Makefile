@@ -21,14 +21,15 @@ check: $(VENV)/.development  ## lint, types, layers, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 fix: $(VENV)/.development  ## mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/generate_cli.py > docs/cli.md
 
 docs: $(VENV)/.development  ## serve the documentation on this machine
-	$(BIN)/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 bench: $(VENV)/.development  ## measure start-up, throughput and memory (see benchmarks/ for the rest)
 	$(BIN)/python benchmarks/startup.py

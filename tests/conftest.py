@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from misread.datasets import Dataset, Split
 from misread.tables import Origin, Predictions, Provenance
-from misread.types import Array
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,7 +56,7 @@ def write_npz() -> Callable[[Path, Dataset], Path]:
     """Write a dataset where `misread run` can load it."""
 
     def write(path: Path, dataset: Dataset) -> Path:
-        arrays: dict[str, Array] = {}
+        arrays: dict[str, Any] = {}
         for name, split in dataset.splits.items():
             arrays[f"x_{name}"], arrays[f"y_{name}"] = split.pixels(), split.labels
         np.savez(path, **arrays, classes=np.array(dataset.classes))

@@ -71,12 +71,9 @@ class Study:
         Raises:
             StudyError: The folder holds a study of other images or labels, or can't be written.
         """
-        splits = {
-            name: SplitRecord(len(split), split.items_fingerprint, split.labels_fingerprint)
-            for name, split in dataset.splits.items()
-        }
+        path, splits = Path(path), _records(dataset)
         study = cls(path, dataset.name, dataset.source, dataset.classes, splits, note)
-        if (path / _FILE).exists():
+        if cls.exists(path):
             there = cls.open(path)
             there._check_same(study)
             return there
@@ -96,6 +93,11 @@ class Study:
             raise StudyError(f"{path}: can't write a study here: {error.strerror}") from error
         return study
 
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether this folder holds a study."""
+        return (path / _FILE).exists()
+
     @classmethod
     def open(cls, path: Path) -> "Study":
         """Open the study in this folder.
@@ -103,6 +105,7 @@ class Study:
         Raises:
             StudyError: There is none, it is damaged, or of a newer format.
         """
+        path = Path(path)
         file = path / _FILE
         try:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -144,7 +147,7 @@ class Study:
         """
         if path is not None:
             return cls.open(path)
-        if (working / _FILE).exists():
+        if cls.exists(working):
             return cls.open(working)
         found = sorted(file.parent for file in working.glob(f"*-study/{_FILE}"))
         if len(found) == 1:
@@ -165,11 +168,9 @@ class Study:
             StudyError: Its images or labels have changed.
         """
         dataset = load(self.source)
-        splits = {
-            name: SplitRecord(len(split), split.items_fingerprint, split.labels_fingerprint)
-            for name, split in dataset.splits.items()
-        }
-        self._check_same(Study(self.path, dataset.name, dataset.source, dataset.classes, splits))
+        self._check_same(
+            Study(self.path, dataset.name, dataset.source, dataset.classes, _records(dataset))
+        )
         return dataset
 
     def _check_same(self, other: "Study") -> None:
@@ -208,7 +209,8 @@ class Study:
         provenance = predictions.provenance
         if not _SAFE_NAME.fullmatch(provenance.name):
             raise PredictionsError(
-                f"model {provenance.model!r}: expected a name of letters, digits and . _ - + only"
+                f"model {provenance.model!r}: expected a name of letters, digits and . _ - + only; "
+                "--model gives another one"
             )
         record = self.splits.get(provenance.split)
         if record is None:
@@ -278,6 +280,13 @@ class Study:
     def figures(self) -> Path:
         """The folder of pictures."""
         return self.path / "figures"
+
+
+def _records(dataset: Dataset) -> dict[str, SplitRecord]:
+    return {
+        name: SplitRecord(len(split), split.items_fingerprint, split.labels_fingerprint)
+        for name, split in dataset.splits.items()
+    }
 
 
 def default_study(dataset: Dataset, working: Path) -> Path:

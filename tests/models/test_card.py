@@ -39,7 +39,7 @@ def test_settings_are_what_decides_the_result() -> None:
     other = dataclasses.replace(CARD, threads=(8,), created="later", log=(), versions={})
     assert other.settings() == CARD.settings()
     for changes in ({"seed": 4}, {"model": "convnet"}, {"labels_fingerprint": "sha256:c"}):
-        assert dataclasses.replace(CARD, **changes).settings() != CARD.settings()  # type: ignore[arg-type]
+        assert dataclasses.replace(CARD, **changes).settings() != CARD.settings()
 
 
 @pytest.mark.parametrize(

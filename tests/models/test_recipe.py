@@ -31,8 +31,9 @@ from misread.models import MODELS, Recipe, find_model
     ids=str,
 )
 def test_settings_out_of_range_are_refused(changes: dict[str, Any]) -> None:
+    settings: dict[str, Any] = {"name": "mine", "epochs": 3}
     with pytest.raises(ParameterError) as caught:
-        Recipe(**({"name": "mine", "epochs": 3} | changes))
+        Recipe(**(settings | changes))
     assert next(iter(changes)) in str(caught.value)
     assert "Got" in str(caught.value)
     assert "\n" not in str(caught.value)

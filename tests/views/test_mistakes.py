@@ -157,7 +157,7 @@ def test_a_notebook_shows_every_figure(mistakes: Mistakes) -> None:
         picture = Image.open(io.BytesIO(base64.b64decode(data)))
         assert picture.format == "PNG"
         width, height = figure.get_size_inches() * 144
-        assert picture.size == (pytest.approx(width, abs=1), pytest.approx(height, abs=1))
+        np.testing.assert_allclose(picture.size, (width, height), atol=1)
 
 
 def test_no_mistakes_give_no_figures_but_an_overview(
@@ -175,7 +175,7 @@ def test_images_of_mixed_sizes_and_in_colour(make_predictions: Make) -> None:
     generator = np.random.default_rng(0)
     sizes = [(5, 4), (7, 9, 3), (30, 2, 1), (300, 400, 3)]
     mixed = OfSeveralSizes([generator.integers(0, 256, size, dtype=np.uint8) for size in sizes])
-    split = Split("test", mixed, np.zeros(4, int))
+    split = Split("test", mixed, np.zeros(4, np.int16))
     probabilities = [[0, 0.9, 0.1], [0, 0.8, 0.2], [0, 0.7, 0.3], [0, 0.6, 0.4]]
     figure = show_mistakes(split, make_predictions(split, probabilities)).plot()[0]
     shown = [np.asarray(image.get_array()) for image in figure.axes[0].images]

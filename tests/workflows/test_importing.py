@@ -155,7 +155,7 @@ def test_what_cannot_be_imported_is_refused_in_one_line(
     ]
     for file, arguments, kind, says in cases:
         with pytest.raises(kind) as caught:
-            import_predictions(study, file, **arguments)  # type: ignore[arg-type]
+            import_predictions(study, file, **arguments)
         assert says in str(caught.value)
         assert "\n" not in str(caught.value)
     assert study.list_predictions() == []

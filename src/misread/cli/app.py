@@ -137,7 +137,9 @@ def import_predictions(
     file: Annotated[
         Path, typer.Argument(help="N x K probabilities: .npy, .npz, .csv, .tsv or .parquet.")
     ],
-    split: Annotated[str, typer.Option(help="Which split was predicted.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="Which split was predicted; without it test.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Name of the model; without it the file's.")
     ] = None,

@@ -16,13 +16,22 @@ if TYPE_CHECKING:
     from misread.workflows.run import RunResult, SplitResult
 
 
+# What an error rate and its interval speak of, by the predictions' origin.
+_TARGETS = {
+    "held-out": "As labelled. Intervals (Wilson, 95%) are for new images of the same kind.",
+    "cross-fitted": "As labelled. Intervals (Wilson, 95%) are for new images of the same kind.",
+    "in-sample": "As labelled, on images the model was trained on: what it could not even fit. "
+    "Says nothing of new images.",
+}
+
+
 def show_run(result: "RunResult", as_json: bool) -> None:
     """Print what a run or the demo left."""
     if as_json:
         _print_json(
             {
                 "study": str(result.study.path),
-                "note": result.study.note,
+                "note": result.note,
                 "run": result.card.name,
                 "trained": result.trained,
                 "seconds": round(result.card.seconds, 1),
@@ -30,10 +39,8 @@ def show_run(result: "RunResult", as_json: bool) -> None:
             }
         )
         return
-    if result.study.note:
-        print(f"{result.study.note}\n")
-    elif not result.trained:
-        print(f"{result.card.name} is in this study already; --fresh trains it anew.\n")
+    if result.note:
+        print(f"{result.note}\n")
     for split in result.splits.values():
         _show_split(split, result.study.classes)
     card = result.card
@@ -50,7 +57,7 @@ def _show_split(split: "SplitResult", classes: tuple[str, ...]) -> None:
     evaluation, provenance = split.evaluation, split.provenance
     print(f"{provenance.split} split, {provenance.origin}: {_error_line(evaluation)}")
     _print_table(_class_table(evaluation, classes))
-    print()
+    print(f"{_TARGETS[provenance.origin]}\n")
 
 
 def _error_line(evaluation: "Evaluation") -> str:

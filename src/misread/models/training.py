@@ -74,8 +74,8 @@ def train_network(
 ) -> Trained:
     """Train one network on the training split.
 
-    The result is the same, bit for bit, each time on the same machine with the same number of CPU
-    threads, whether or not the training was interrupted at a checkpoint.
+    On the CPU the result is the same, bit for bit, each time on the same machine with the same
+    number of threads, whether or not the training was interrupted at a checkpoint.
 
     Args:
         dataset: Its `train` split has images of one size.

@@ -203,15 +203,17 @@ def save_png(figure: Figure, path: Path) -> None:
 
 
 def save_grids(
-    mistakes: Mistakes, folder: Path, rows: int = 3, columns: int = 4
+    mistakes: Mistakes, folder: Path, rows: int = 3, columns: int = 4, *, clear: bool = False
 ) -> tuple[Path, ...]:
-    """Write one picture per given class that has mistakes, `given-*.png`, and no others.
+    """Write one picture per given class that has mistakes, `given-*.png`.
 
     Args:
         mistakes: What to draw.
-        folder: Is made if it is missing; pictures of an earlier call go.
+        folder: Is made if it is missing.
         rows: Most rows of a grid, 1 or more.
         columns: Tiles in a row, 1 or more.
+        clear: Remove other `given-*.png` there: pictures of former predictions of this name. Only
+            for a folder that is misread's own.
 
     Returns:
         The pictures, in the order of the classes.
@@ -219,8 +221,9 @@ def save_grids(
     grids = mistakes.plot(rows, columns).figures
     labels = {name: label for label, name in enumerate(mistakes.classes)}
     paths = {name: folder / f"given-{_file_name(labels[name], name)}.png" for name in grids}
-    for old in set(folder.glob("given-*.png")) - set(paths.values()):
-        old.unlink()
+    if clear:
+        for old in set(folder.glob("given-*.png")) - set(paths.values()):
+            old.unlink()
     for name, figure in grids.items():
         save_png(figure, paths[name])
     return tuple(paths.values())

@@ -51,6 +51,7 @@ def draw_grid(tiles: Sequence[Tile], columns: int, title: str, subtitle: str = "
     Returns:
         A figure that no window and no global state know of.
     """
+    columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
     width = max(NARROWEST, 2 * MARGIN + columns * TILE + (columns - 1) * GAP)
     row_height = TILE + CAPTION_LINE * len(tiles[0].caption) + GAP

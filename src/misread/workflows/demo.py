@@ -4,6 +4,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from misread.datasets import load
+from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
 from misread.tables import Predictions
@@ -45,9 +46,14 @@ def make_demo(study: Path | None = None) -> RunResult:
         StudyError: The folder holds another study.
     """
     digits = load("mnist")
-    place = Study.create(study or Path.cwd() / "mnist-demo-study", digits, NOTE)
+    folder = Path(study) if study is not None else Path.cwd() / "mnist-demo-study"
+    place = Study.create(folder, digits, NOTE)
+    if place.note != NOTE:
+        raise StudyError(
+            f"{folder}: is a study already, and no demo; name another folder with --study"
+        )
     predictions, card = demo_predictions(), demo_card()
     place.save_predictions(predictions)
     card.write(place.model_file(RUN, ".json"))
     result = draw(place, show_mistakes(digits.test, predictions))
-    return RunResult(place, card, {"test": result}, trained=False)
+    return RunResult(place, card, {"test": result}, trained=False, note=NOTE)

@@ -17,7 +17,7 @@ def import_predictions(
     study: Study,
     file: Path,
     *,
-    split: str = "test",
+    split: str | None = None,
     model: str | None = None,
     origin: str | None = None,
 ) -> Predictions:
@@ -27,7 +27,8 @@ def import_predictions(
         study: Where to.
         file: misread's own `.parquet`, or an N x K array of probabilities as `.npy`, `.npz`,
             `.csv` or `.tsv`, one row per image of the split in its order.
-        split: Which split was predicted; misread's own files know it themselves.
+        split: Which split was predicted, None for `test`. misread's own files know split, model
+            and origin themselves: what is named here must agree.
         model: Name of the model; None takes the file's name.
         origin: `held-out`, `cross-fitted` or `in-sample`; None means `held-out` for any split but
             `train`, where it must be said.
@@ -40,10 +41,12 @@ def import_predictions(
         ParameterError: The split or the origin is unknown, or missing.
         StudyError: The study holds other predictions of this name.
     """
+    file = Path(file)
     if file.suffix.lower() == ".parquet":
         predictions = read_predictions(file)
+        _check_agrees(file, predictions.provenance, split, model, origin)
     else:
-        predictions = _from_array(study, file, split, model or file.stem, origin)
+        predictions = _from_array(study, file, split or "test", model or file.stem, origin)
     study.save_predictions(predictions)
     return predictions
 
@@ -78,6 +81,17 @@ def _from_array(
         return Predictions(index, images.labels, probabilities, provenance)
     except PredictionsError as error:
         raise PredictionsError(f"{file}: {error}") from error
+
+
+def _check_agrees(
+    file: Path, provenance: Provenance, split: str | None, model: str | None, origin: str | None
+) -> None:
+    """Refuse to import a file as something else than it says it is."""
+    said = {"split": split, "model": model, "origin": origin}
+    for name, value in said.items():
+        known = str(getattr(provenance, name))
+        if value not in (None, known):
+            raise ParameterError(f"{name}: {file} says {known!r} itself. Got {value!r} instead.")
 
 
 def _origin(split: str, origin: str | None) -> Origin:

@@ -45,15 +45,16 @@ def draw_mistakes(
         StudyError: There are no such predictions.
         ParameterError: `save` is a file of another kind, or rows or columns is below 1.
     """
+    save = None if save is None else Path(save)
     predictions = study.newest_predictions(split, model)
     if save is not None and save.suffix and save.suffix.lower() != ".png" and not save.is_dir():
         raise ParameterError(f"save: expected a .png file or a folder. Got {str(save)!r} instead.")
     mistakes = show_mistakes(study.load_dataset().splits[split], predictions)
+    place = save or study.figures / predictions.provenance.name
     try:
-        if save is not None and save.suffix.lower() == ".png" and not save.is_dir():
-            save_png(mistakes.plot_overview(columns), save)
-            return Drawn(mistakes, (save,))
-        folder = save or study.figures / predictions.provenance.name
-        return Drawn(mistakes, save_grids(mistakes, folder, rows, columns))
+        if place.suffix.lower() == ".png" and not place.is_dir():
+            save_png(mistakes.plot_overview(columns), place)
+            return Drawn(mistakes, (place,))
+        return Drawn(mistakes, save_grids(mistakes, place, rows, columns, clear=save is None))
     except OSError as error:
-        raise ParameterError(f"save: can't write {save}: {error.strerror}") from error
+        raise ParameterError(f"save: can't write {place}: {error.strerror}") from error

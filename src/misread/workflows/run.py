@@ -49,13 +49,15 @@ class RunResult:
         study: The folder with everything.
         card: What was trained and how long.
         splits: The result of each split, by its name.
-        trained: False if the study had this run already and nothing was trained.
+        trained: False if nothing was trained.
+        note: Why nothing was trained, "" if it was.
     """
 
     study: Study
     card: Card
     splits: dict[str, SplitResult]
     trained: bool
+    note: str = ""
 
 
 def run(
@@ -95,20 +97,24 @@ def run(
         MisreadError: As `train`, and StudyError if the study is of another dataset.
     """
     chosen = choose_recipe(model, recipe, epochs)
+    name = f"{model}-{chosen.name}-s{seed}"
+    folder = Path(study) if study is not None else default_study(dataset, Path.cwd())
+    if Study.exists(folder) and not fresh:
+        place = Study.create(folder, dataset)
+        if _finished(place, name):
+            card = Card.read(place.model_file(name, ".json"))
+            note = f"{name} is in this study already; --fresh trains it anew"
+            return RunResult(place, card, _show_all(place, dataset, name), trained=False, note=note)
+
     # Whatever can be refused is refused before a study is made.
     training = require_torch()
     training.check_settings(seed, device)
-    place = Study.create(study or default_study(dataset, Path.cwd()), dataset)
-    name = f"{model}-{chosen.name}-s{seed}"
+    place = Study.create(folder, dataset)
     checkpoint = place.model_file(name, ".checkpoint")
     if fresh:
         # Without its card the former run counts as unfinished, so that this one can be resumed.
         checkpoint.unlink(missing_ok=True)
         place.model_file(name, ".json").unlink(missing_ok=True)
-    elif _finished(place, name):
-        card = Card.read(place.model_file(name, ".json"))
-        return RunResult(place, card, _show_all(place, dataset, name), trained=False)
-
     try:
         trained = training.train_network(
             dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
@@ -152,7 +158,7 @@ def draw(study: Study, mistakes: Mistakes) -> SplitResult:
     folder = study.figures / provenance.name
     try:
         save_png(mistakes.plot_overview(), overview)
-        paths = save_grids(mistakes, folder)
+        paths = save_grids(mistakes, folder, clear=True)
     except OSError as error:
         raise StudyError(f"{folder}: can't write pictures here: {error.strerror}") from error
     return SplitResult(provenance, evaluate(mistakes.predictions), mistakes, overview, paths)

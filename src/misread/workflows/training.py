@@ -24,8 +24,8 @@ def train(
 ) -> Run:
     """Train a network on the training split and predict every split with it.
 
-    The same call gives the same run, bit for bit, on the same machine with the same number of CPU
-    threads.
+    On the CPU the same call gives the same run, bit for bit, on the same machine with the same
+    number of threads.
 
     Args:
         dataset: Has a `train` split with images of one size.
@@ -46,10 +46,11 @@ def train(
         TrainingStoppedError: Interrupted by Ctrl-C.
 
     Example:
-        >>> digits = misread.load("mnist")                            # doctest: +SKIP
-        >>> run = misread.train(digits, model="quick", epochs=1)      # doctest: +SKIP
-        >>> run.test.probabilities.shape                              # doctest: +SKIP
-        (10000, 10)
+        ```python
+        digits = misread.load("mnist")
+        run = misread.train(digits, model="quick", epochs=1)
+        run.test.probabilities.shape  # (10000, 10)
+        ```
     """
     chosen = choose_recipe(model, recipe, epochs)
     trained = require_torch().train_network(
