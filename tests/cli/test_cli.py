@@ -348,13 +348,13 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     write_npz: Callable[[Path, Dataset], Path],
 ) -> None:  # fmt: skip
     source = write_npz(tmp_path / "bars.npz", make_dataset(train=1_024, shape=(24, 24)))
-    command = ["run", str(source), "--model", "quick", "--epochs", "20", "--study", "study"]
+    command = ["run", str(source), "--model", "quick", "--epochs", "12", "--study", "study"]
     process = subprocess.Popen(
         [sys.executable, "-m", "misread", *command],
         cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    checkpoint = tmp_path / "study" / "models" / "quick-short-e20-s0.checkpoint"
+    checkpoint = tmp_path / "study" / "models" / "quick-short-e12-s0.checkpoint"
     deadline = time.monotonic() + 120
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -365,13 +365,13 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     assert out == ""
     assert "Traceback" not in err
     last = err.splitlines()[-1]
-    assert last.startswith("misread: training of quick-short-e20-s0 stopped in epoch ")
+    assert last.startswith("misread: training of quick-short-e12-s0 stopped in epoch ")
     assert "the same command goes on after epoch" in last
     done = misread(*command, "--json", cwd=tmp_path, env={"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0
     assert json.loads(done.stdout)["trained"] is True
-    assert "epoch 1/20" not in done.stderr
-    assert "epoch 20/20" in done.stderr
+    assert "epoch 1/12" not in done.stderr
+    assert "epoch 12/12" in done.stderr
     card = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
     assert len(card["threads"]) == 2
     assert not checkpoint.exists()

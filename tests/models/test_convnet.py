@@ -81,6 +81,7 @@ def copy_weights(model: Any, network: ConvNet) -> None:
             targets = [layer.weight, layer.bias, layer.running_mean, layer.running_var]
         elif isinstance(layer, nn.Conv2d):
             arrays[0] = arrays[0].transpose(3, 2, 0, 1)
+            assert layer.bias is not None
             targets = [layer.weight, layer.bias]
         else:
             if first_dense:

@@ -163,7 +163,7 @@ def test_a_notebook_shows_every_figure(mistakes: Mistakes) -> None:
 def test_no_mistakes_give_no_figures_but_an_overview(
     make_predictions: Make, tmp_path: Path
 ) -> None:
-    split = Split("test", images(3), np.arange(3))
+    split = Split("test", images(3), np.arange(3, dtype=np.int16))
     none = show_mistakes(split, make_predictions(split, np.eye(3), classes=CLASSES))
     assert len(none) == len(none.plot()) == 0
     assert none.plot()._repr_html_() == "<p>no mistakes</p>"
@@ -198,14 +198,16 @@ def test_classes_of_the_same_name_hide_no_mistakes(make_predictions: Make) -> No
     assert sum(len(drawn(figure)) for figure in mistakes.plot()) == len(mistakes)
 
 
-def test_pictures_are_written_and_those_of_an_earlier_call_go(
-    mistakes: Mistakes, tmp_path: Path
+@pytest.mark.parametrize("clear", [False, True])
+def test_pictures_are_written_and_only_former_pictures_are_cleared(
+    mistakes: Mistakes, tmp_path: Path, clear: bool
 ) -> None:
     (tmp_path / "given-old.png").touch()
     (tmp_path / "mine.png").touch()
-    paths = save_grids(mistakes, tmp_path, rows=1, columns=2)
+    paths = save_grids(mistakes, tmp_path, rows=1, columns=2, clear=clear)
     assert [path.name for path in paths] == ["given-0-cat.png", "given-1-dog.png"]
-    assert {path.name for path in tmp_path.iterdir()} == {"mine.png", *(p.name for p in paths)}
+    left = {"mine.png"} if clear else {"mine.png", "given-old.png"}
+    assert {path.name for path in tmp_path.iterdir()} == left | {path.name for path in paths}
     assert all(path.read_bytes().startswith(b"\x89PNG\r\n") for path in paths)
 
 

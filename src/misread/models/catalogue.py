@@ -76,10 +76,10 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
             recipes=_recipes(
                 Recipe(
                     "short",
-                    epochs=6,
+                    epochs=3,
                     batch_size=256,
                     optimizer="adamw",
-                    learning_rate=6e-3,
+                    learning_rate=1.2e-2,
                     schedule="one-cycle",
                     warmup=0.25,
                     weight_decay=0.01,
