@@ -19,6 +19,7 @@ import numpy as np
 import tomli_w
 
 from misread.datasets import Dataset, load
+from misread.datasets.images import array_fingerprint
 from misread.errors import InputError, PredictionsError, StudyError
 from misread.files import write_text
 from misread.tables import Predictions, Provenance
@@ -26,7 +27,7 @@ from misread.tables.parquet import read_predictions, read_provenance, write_pred
 
 FORMAT = 1
 _FILE = "study.toml"
-_SAFE_NAME = re.compile(r"[\w+=,@-][\w.+=,@-]*")
+_SAFE_NAME = re.compile(r"[\w+=,@-][\w.+=,@-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Study:
     def _parse(cls, path: Path, content: dict[str, Any]) -> "Study":
         try:
             dataset = content["dataset"]
-            return cls(
+            study = cls(
                 path=path,
                 dataset_name=dataset["name"],
                 source=dataset["source"],
@@ -135,6 +136,14 @@ class Study:
                 splits={name: SplitRecord(**record) for name, record in content["splits"].items()},
                 note=content.get("note", ""),
             )
+            texts = [study.dataset_name, study.source, study.note, *study.classes]
+            for record in study.splits.values():
+                texts += [record.items_fingerprint, record.labels_fingerprint]
+                if type(record.images) is not int:
+                    raise TypeError("images must be a whole number")
+            if not all(isinstance(text, str) for text in texts):
+                raise TypeError("expected texts")
+            return study
         except (KeyError, TypeError, AttributeError) as error:
             raise StudyError(f"{path / _FILE}: damaged: {error!r}") from error
 
@@ -202,7 +211,10 @@ class Study:
                 f"{path}: holds other predictions of this name; give the new ones another name, "
                 "seed or study, or move the file away"
             )
-        write_predictions(path, predictions)
+        try:
+            write_predictions(path, predictions)
+        except OSError as error:
+            raise StudyError(f"{path}: can't write predictions here: {error.strerror}") from error
         return path
 
     def _check_fits(self, predictions: Predictions) -> None:
@@ -225,6 +237,11 @@ class Study:
             )
         if provenance.classes != self.classes:
             raise PredictionsError(f"{provenance.name}: has other classes than {self.path}")
+        whole = len(predictions) == record.images
+        if whole and array_fingerprint(predictions.given) != record.labels_fingerprint:
+            raise PredictionsError(
+                f"{provenance.name}: was made with other given labels than {self.path}'s"
+            )
         if len(predictions) and predictions.index[-1] >= record.images:
             raise PredictionsError(
                 f"{provenance.name}: index must be below {record.images}, the number of images. "
@@ -240,8 +257,13 @@ class Study:
             split: Only those of this split.
             model: Only those of this model (`convnet`) or run (`convnet-short-s0`).
         """
-        files = sorted((self.path / "predictions").glob("*.parquet"))
-        found = [read_provenance(file) for file in files]
+        found = []
+        for file in sorted((self.path / "predictions").glob("*.parquet")):
+            provenance = read_provenance(file)
+            # Figures are named after it: a name from inside a file must not lead elsewhere.
+            if provenance.name != file.stem:
+                raise StudyError(f"{file}: holds {provenance.name!r}; name the file so")
+            found.append(provenance)
         chosen = [
             provenance
             for provenance in found

@@ -1,5 +1,6 @@
 """The command line: parses arguments, calls workflows, prints. It holds no logic."""
 
+import io
 import sys
 
 from misread.errors import InputError, MisreadError, TrainingStoppedError
@@ -9,6 +10,10 @@ def main() -> None:
     """Run the command line; exits 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
     from misread.cli.app import app
 
+    # A class may be called 猫 where the terminal knows only ASCII.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except MisreadError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -17,11 +18,18 @@ from misread.files import replacing
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON-able mapping atomically."""
+    """Write tensors and a JSON-able mapping atomically.
+
+    Raises:
+        StudyError: The file can't be written.
+    """
     # In the order of their memory: safetensors stores row-major tensors only.
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with replacing(path) as temporary:
-        save_file(plain, temporary, {"misread": json.dumps(metadata)})
+    try:
+        with replacing(path) as temporary:
+            save_file(plain, temporary, {"misread": json.dumps(metadata)})
+    except (OSError, SafetensorError) as error:
+        raise StudyError(f"{path}: can't write weights here: {error}") from error
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -32,9 +40,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["misread"])
+            metadata = dict(json.loads((file.metadata() or {})["misread"]))
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise StudyError(f"{path}: expected weights saved by misread: {error}") from error
 
 
@@ -64,8 +72,28 @@ class TrainingState:
         for key, value in _below("optimizer", tensors).items():
             number, _, name = key.partition(".")
             moments.setdefault(int(number), {})[name] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        groups = self.optimizer.param_groups
+        for number, parameter in enumerate(p for group in groups for p in group["params"]):
+            _lay_out_like(parameter, moments.setdefault(number, {}))
+        content = self.optimizer.state_dict() | {"state": moments}
+        self.optimizer.load_state_dict(content)
+
+
+def _lay_out_like(parameter: Tensor, moments: dict[str, Tensor]) -> None:
+    """Give the moments of a parameter its layout in memory.
+
+    A file holds tensors row-major, weights lie channels-last, and a fused optimizer walks both as
+    raw memory.
+
+    Raises:
+        ValueError: A moment is missing, or has another shape than its parameter.
+    """
+    if moments.keys() != {"step", "exp_avg", "exp_avg_sq"}:
+        raise ValueError("moments of a parameter are missing")
+    for name in ("exp_avg", "exp_avg_sq"):
+        if moments[name].shape != parameter.shape:
+            raise ValueError("moments have another shape than their parameter")
+        moments[name] = torch.empty_like(parameter).copy_(moments[name])
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

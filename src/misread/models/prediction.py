@@ -32,7 +32,8 @@ def predict_probabilities(
     network.eval()
     chunks = []
     with torch.inference_mode():
-        for start in range(0, len(pixels), _BATCH):
+        # An empty split has one empty batch, so that K is known.
+        for start in range(0, max(1, len(pixels)), _BATCH):
             images = as_tensor(pixels[start : start + _BATCH])
             # In double precision: a confident softmax in float32 rounds to sums off by 1e-7 and
             # loses the order of its small probabilities.

@@ -1,5 +1,6 @@
 """How a network is trained, as one frozen record of plain settings."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -41,12 +42,24 @@ class Recipe:
     average_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ParameterError(f"epochs must be 1 or more. Got {self.epochs} instead.")
-        if self.batch_size < 2:
-            raise ParameterError(
-                f"batch_size must be 2 or more, for batch norm. Got {self.batch_size} instead."
-            )
+        # Written so that NaN fails: a comparison with NaN is false.
+        checks = {
+            "epochs": (self.epochs >= 1, "1 or more"),
+            "batch_size": (self.batch_size >= 2, "2 or more, for batch norm"),
+            "optimizer": (self.optimizer in ("adam", "adamw"), "adam or adamw"),
+            "learning_rate": (0 < self.learning_rate < math.inf, "above 0"),
+            "schedule": (self.schedule in ("constant", "one-cycle"), "constant or one-cycle"),
+            "warmup": (0 <= self.warmup < 1, "in [0, 1)"),
+            "epsilon": (0 < self.epsilon < math.inf, "above 0"),
+            "weight_decay": (0 <= self.weight_decay < math.inf, "0 or more"),
+            "label_smoothing": (0 <= self.label_smoothing < 1, "in [0, 1)"),
+            "shift": (self.shift >= 0, "0 or more"),
+            "average_decay": (0 <= self.average_decay < 1, "in [0, 1)"),
+        }
+        for name, (good, expected) in checks.items():
+            if not good:
+                got = getattr(self, name)
+                raise ParameterError(f"{name} must be {expected}. Got {got!r} instead.")
 
     def with_epochs(self, epochs: int | None) -> "Recipe":
         """The same recipe at another length, named after it (`short-e10`).

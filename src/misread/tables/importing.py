@@ -1,6 +1,5 @@
 """Predictions made elsewhere: an array of probabilities as `.npy`, `.npz` or `.csv`."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,8 @@ def read_probabilities(path: Path, classes: int) -> FloatArray:
         array = _read_text(path, kind) if kind in (".csv", ".tsv") else _read_numpy(path)
     except FileNotFoundError:
         raise PredictionsError(f"{path}: expected a file of predictions, found none") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:
+        # NumPy's readers raise nearly anything when a file is damaged.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PredictionsError(f"{path}: expected an array of probabilities: {reason}") from error
     if array.ndim != 2 or array.shape[1] != classes or array.dtype.kind not in "fiu":
@@ -47,10 +47,10 @@ def read_probabilities(path: Path, classes: int) -> FloatArray:
 
 
 def _read_numpy(path: Path) -> Array:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
         name = "probabilities" if "probabilities" in loaded.files else None
         if name is None and len(loaded.files) == 1:
             name = loaded.files[0]
@@ -64,17 +64,21 @@ def _read_numpy(path: Path) -> Array:
 
 def _read_text(path: Path, kind: str) -> FloatArray:
     separator = "," if kind == ".csv" else "\t"
-    with path.open(encoding="utf-8-sig") as file:
-        first = file.readline().strip().split(separator)
-    return np.loadtxt(
-        path, np.float32, delimiter=separator, skiprows=0 if _is_numbers(first) else 1, ndmin=2,
-        encoding="utf-8-sig",
-    )  # fmt: skip
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if lines and _is_header(lines[0].split(separator)):
+        del lines[0]
+    if not lines:
+        raise ValueError("found no rows")
+    return np.loadtxt(lines, np.float32, delimiter=separator, ndmin=2)
 
 
-def _is_numbers(fields: list[str]) -> bool:
+def _is_header(fields: list[str]) -> bool:
+    """Whether a first line names the columns, be it by words or as 0, 1, 2, ...
+
+    A row of three or more probabilities can't count up; of `0,1` nobody can tell, and it is data.
+    """
     try:
-        [float(field) for field in fields]
+        numbers = [float(field) for field in fields]
     except ValueError:
-        return False
-    return True
+        return True
+    return len(numbers) >= 3 and numbers == list(range(len(numbers)))

@@ -48,12 +48,12 @@ def read_provenance(path: Path) -> Provenance:
     """
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise PredictionsError(f"{path}: expected a Parquet file: {_line(error)}") from error
     if metadata.get(b"format") != FORMAT.encode():
         raise PredictionsError(
-            f"{path}: expected a file with the metadata 'format: {FORMAT}'; a table made elsewhere "
-            "comes in with `misread import predictions`"
+            f"{path}: expected Parquet written by misread, with the metadata 'format: {FORMAT}'; "
+            "a table made elsewhere comes in as .npy, .npz, .csv or .tsv"
         )
     try:
         fields = {
@@ -61,9 +61,11 @@ def read_provenance(path: Path) -> Provenance:
             for field in dataclasses.fields(Provenance)
         }
         fields["origin"] = Origin(fields["origin"])
-        fields["classes"] = tuple(str(name) for name in fields["classes"])
+        if not isinstance(fields["classes"], list):
+            raise TypeError("classes must be a list")
+        fields["classes"] = tuple(fields["classes"])
         return Provenance(**fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, PredictionsError) as error:
         raise PredictionsError(f"{path}: damaged provenance: {_line(error)}") from error
 
 
@@ -84,7 +86,7 @@ def read_predictions(path: Path) -> Predictions:
     )
     try:
         table = pq.read_table(path, columns=list(_COLUMNS)).combine_chunks()
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise PredictionsError(f"{path}: damaged Parquet file: {_line(error)}") from error
     if not table.schema.equals(expected):
         found = ", ".join(f"{field.name} {field.type}" for field in table.schema)

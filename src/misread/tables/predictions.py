@@ -47,6 +47,17 @@ class Provenance:
     created: str
     repeat: int | None = None
 
+    def __post_init__(self) -> None:
+        texts = (
+            self.model, self.recipe, self.split, self.items_fingerprint, self.created, *self.classes
+        )  # fmt: skip
+        numbers = (self.seed, 0 if self.repeat is None else self.repeat)
+        # type() rather than isinstance(): True is no seed.
+        if not all(type(text) is str for text in texts) or {type(n) for n in numbers} != {int}:
+            raise PredictionsError(f"expected a provenance of texts and whole numbers. Got {self}")
+        if not self.classes:
+            raise PredictionsError(f"{self.name}: expected one class or more")
+
     @property
     def run_name(self) -> str:
         """`{model}-{recipe}-s{seed}[-r{repeat}]`."""
@@ -69,6 +80,8 @@ class Predictions:
         probabilities: (N, K) float32 in [0, 1], rows sum to 1.
         provenance: Where they come from.
 
+    Arrays of other whole numbers or other floats are converted.
+
     Raises:
         PredictionsError: The arrays don't fit together or hold something else than
             probabilities.
@@ -90,8 +103,11 @@ class Predictions:
         if self.index.shape != (rows,) or self.given.shape != (rows,):
             raise PredictionsError(
                 f"{name}: index, given and probabilities must be equally long. "
-                f"Got {len(self.index)}, {len(self.given)} and {rows} instead."
+                f"Got {self.index.size}, {self.given.size} and {rows} instead."
             )
+        self._convert("index", "iu", np.int32)
+        self._convert("given", "iu", np.int16)
+        self._convert("probabilities", "f", np.float32)
         if rows and (self.index[0] < 0 or np.any(np.diff(self.index) <= 0)):
             raise PredictionsError(
                 f"{name}: index must be 0 or more and strictly increasing, each image once."
@@ -102,6 +118,20 @@ class Predictions:
                 f"Got {self.given.min()}..{self.given.max()} instead."
             )
         self._check_probabilities(name)
+
+    def _convert(self, field: str, kinds: str, dtype: type[np.generic]) -> None:
+        """Make a field's numbers the documented ones, if their kind and range allow it."""
+        array = getattr(self, field)
+        fits = array.dtype.kind in kinds
+        if fits and array.size and kinds == "iu":
+            limits = np.iinfo(dtype)
+            fits = limits.min <= int(array.min()) and int(array.max()) <= limits.max
+        if not fits:
+            raise PredictionsError(
+                f"{self.provenance.name}: {field} must be {np.dtype(dtype).name}. "
+                f"Got {array.dtype} instead, or numbers out of its range."
+            )
+        object.__setattr__(self, field, array.astype(dtype, copy=False))
 
     def _check_probabilities(self, name: str) -> None:
         # Written so that NaN fails: a comparison with NaN is false.

@@ -24,10 +24,12 @@ class Grids(Sequence[Figure]):
     """One figure per given class that has mistakes; a notebook shows them below each other.
 
     Attributes:
-        figures: The figures by class name, in the order of the classes.
+        figures: The figures by label, in the order of the classes.
+        classes: Class names.
     """
 
-    figures: dict[str, Figure]
+    figures: dict[int, Figure]
+    classes: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.figures)
@@ -46,11 +48,11 @@ class Grids(Sequence[Figure]):
 
     def _repr_html_(self) -> str:
         parts = []
-        for name, figure in self.figures.items():
+        for label, figure in self.figures.items():
             data = base64.b64encode(to_png(figure)).decode()
             width = round(figure.get_figwidth() * 96)
             parts.append(
-                f'<img alt="misread images given {escape(name)}" width="{width}" '
+                f'<img alt="misread images given {escape(self.classes[label])}" width="{width}" '
                 f'src="data:image/png;base64,{data}">'
             )
         return "<br>".join(parts) if parts else "<p>no mistakes</p>"
@@ -88,7 +90,7 @@ class Mistakes:
             columns: Tiles in a row, 1 or more.
 
         Returns:
-            The figures by class name; classes without a mistake have none.
+            The figures by label; classes without a mistake have none.
 
         Raises:
             ParameterError: rows or columns is below 1.
@@ -102,10 +104,10 @@ class Mistakes:
                 count = f"{len(mine)} misread"
                 if len(shown) < len(mine):
                     count += f", the {len(shown)} most confident"
-                figures[name] = draw_grid(
+                figures[label] = draw_grid(
                     self._tiles(shown), columns, f"given {name}", f"{self._source()}: {count}"
                 )
-        return Grids(figures)
+        return Grids(figures, self.classes)
 
     def plot_overview(self, columns: int = 10) -> Figure:
         """All classes on one figure: a strip for each given class, most confident first.
@@ -219,13 +221,14 @@ def save_grids(
         The pictures, in the order of the classes.
     """
     grids = mistakes.plot(rows, columns).figures
-    labels = {name: label for label, name in enumerate(mistakes.classes)}
-    paths = {name: folder / f"given-{_file_name(labels[name], name)}.png" for name in grids}
+    paths = {
+        label: folder / f"given-{_file_name(label, mistakes.classes[label])}.png" for label in grids
+    }
     if clear:
         for old in set(folder.glob("given-*.png")) - set(paths.values()):
             old.unlink()
-    for name, figure in grids.items():
-        save_png(figure, paths[name])
+    for label, figure in grids.items():
+        save_png(figure, paths[label])
     return tuple(paths.values())
 
 
