@@ -128,14 +128,14 @@ def stop_after(steps: int) -> Callable[[Progress], None]:
 
 def test_an_interrupted_run_goes_on(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(TrainingStoppedError, match="the same command goes on after epoch 1"):
-        run(dataset, "quick", epochs=3, study=tmp_path / "a", on_step=stop_after(2))
-    assert (tmp_path / "a" / "models" / "quick-short-e3-s0.checkpoint").exists()
+        run(dataset, "quick", epochs=4, study=tmp_path / "a", on_step=stop_after(2))
+    assert (tmp_path / "a" / "models" / "quick-short-e4-s0.checkpoint").exists()
     steps: list[int] = []
     resumed = run(
-        dataset, "quick", epochs=3, study=tmp_path / "a", on_step=lambda now: steps.append(now.step)
+        dataset, "quick", epochs=4, study=tmp_path / "a", on_step=lambda now: steps.append(now.step)
     )
-    assert steps == [2, 3]
-    whole = run(dataset, "quick", epochs=3, study=tmp_path / "b")
+    assert steps == [2, 3, 4]
+    whole = run(dataset, "quick", epochs=4, study=tmp_path / "b")
     for split in ("train", "test"):
         one = resumed.study.newest_predictions(split)
         other = whole.study.newest_predictions(split)

@@ -73,8 +73,8 @@ class TrainingState:
             number, _, name = key.partition(".")
             moments.setdefault(int(number), {})[name] = value
         groups = self.optimizer.param_groups
-        for number, parameter in enumerate(p for group in groups for p in group["params"]):
-            _lay_out_like(parameter, moments.setdefault(number, {}))
+        for place, parameter in enumerate(p for group in groups for p in group["params"]):
+            _lay_out_like(parameter, moments.setdefault(place, {}))
         content = self.optimizer.state_dict() | {"state": moments}
         self.optimizer.load_state_dict(content)
 

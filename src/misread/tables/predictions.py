@@ -55,8 +55,6 @@ class Provenance:
         # type() rather than isinstance(): True is no seed.
         if not all(type(text) is str for text in texts) or {type(n) for n in numbers} != {int}:
             raise PredictionsError(f"expected a provenance of texts and whole numbers. Got {self}")
-        if not self.classes:
-            raise PredictionsError(f"{self.name}: expected one class or more")
 
     @property
     def run_name(self) -> str:
@@ -119,11 +117,13 @@ class Predictions:
             )
         self._check_probabilities(name)
 
-    def _convert(self, field: str, kinds: str, dtype: type[np.generic]) -> None:
+    def _convert(
+        self, field: str, kinds: str, dtype: type[np.int16 | np.int32 | np.float32]
+    ) -> None:
         """Make a field's numbers the documented ones, if their kind and range allow it."""
         array = getattr(self, field)
         fits = array.dtype.kind in kinds
-        if fits and array.size and kinds == "iu":
+        if fits and array.size and issubclass(dtype, np.integer):
             limits = np.iinfo(dtype)
             fits = limits.min <= int(array.min()) and int(array.max()) <= limits.max
         if not fits:
