@@ -106,12 +106,12 @@ def test_the_title_says_what_does_not_fit(
     assert (f"the {shown} most confident" in subtitle) == (shown < 4)
 
 
-def test_the_overview_has_a_strip_for_each_class(mistakes: Mistakes) -> None:
+def test_the_overview_has_a_group_for_each_class(mistakes: Mistakes) -> None:
     figure = mistakes.plot_overview(columns=3)
     assert drawn(figure) == [6, 2, 0, 4]
     found = texts(figure)
     assert found[0] == "5 of 7 misread"
-    assert "given cat\n+1 more" in found
+    assert "given cat, 1 more" in found
     assert "given dog" in found
     assert "read dog  99.4%" in found
     assert not any("owl" in text and "given" in text for text in found)
@@ -237,3 +237,17 @@ def test_drawing_leaves_no_global_figures(mistakes: Mistakes) -> None:
     mistakes.plot()
     mistakes.plot_overview()
     assert plt.get_fignums() == before
+
+
+def test_an_overview_of_many_classes_shows_the_most_misread(make_predictions: Make) -> None:
+    classes = tuple(f"c{number}" for number in range(100))
+    # Classes 30 to 99 are misread once, 98 and 99 twice.
+    given = np.array([*range(30, 100), 98, 99], np.int16)
+    split = Split("test", images(len(given)), given)
+    probabilities = np.eye(100)[np.zeros(len(given), int)]
+    figure = show_mistakes(split, make_predictions(split, probabilities, classes=classes))
+    found = texts(figure.plot_overview())
+    headings = [text for text in found if text.startswith("given")]
+    assert len(headings) == 60
+    assert {"given c98", "given c99"} <= set(headings)
+    assert "10 more classes" in found[1]

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import overload
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from misread.analysis.mistakes import MistakeTable, find_mistakes
@@ -15,8 +16,11 @@ from misread.datasets import Split
 from misread.errors import ParameterError, PredictionsError
 from misread.files import replacing
 from misread.tables import Predictions
-from misread.views import tiles
+from misread.views.overview import Group, draw_overview
 from misread.views.tiles import ACCENT, FAINT, INK, Tile, draw_grid, shorten
+
+# Groups on an overview; more make a picture that nobody scrolls through.
+_MOST_GROUPS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,37 +114,30 @@ class Mistakes:
         return Grids(figures, self.classes)
 
     def plot_overview(self, columns: int = 10) -> Figure:
-        """All classes on one figure: a strip for each given class, most confident first.
+        """All classes on one figure: a group for each given class, most confident first.
+
+        With more than 60 classes that have mistakes, the 60 with the most mistakes are shown.
 
         Args:
-            columns: Most tiles in a strip, 1 or more.
+            columns: Most tiles in a group, 1 or more; its heading says how many don't fit.
 
         Raises:
             ParameterError: columns is below 1.
         """
         _check_positive(columns=columns)
-        strips = [(label, self.table.of_class(label)) for label in range(len(self.classes))]
-        strips = [(label, mine) for label, mine in strips if len(mine)]
-        side, label_width = 0.62, 0.95
-        row_height = side + tiles.CAPTION_LINE + 0.16
-        used = max([4, *(min(columns, len(mine)) for _, mine in strips)])
-        width = 2 * tiles.MARGIN + label_width + used * (side + 0.1) - 0.1
-        height = tiles.TITLE + max(1, len(strips)) * row_height + tiles.MARGIN / 2
-        figure, axes = tiles.blank_figure(width, height)
-        total = len(self.predictions)
-        tiles.draw_title(axes, f"{len(self):,} of {total:,} misread", self._source())
-        for row, (label, mine) in enumerate(strips):
-            top = tiles.TITLE + row * row_height
+        labels, counts = np.unique(self.table.given, return_counts=True)
+        chosen = np.sort(labels[np.argsort(-counts, kind="stable")[:_MOST_GROUPS]])
+        groups = []
+        for label in chosen:
+            mine = self.table.of_class(label)
             hidden = len(mine) - columns
-            more = f"\n+{hidden} more" if hidden > 0 else ""
-            axes.text(
-                tiles.MARGIN, top + side / 2, f"given {shorten(self.classes[label])}{more}",
-                size=9, color=INK, va="center", parse_math=False,
-            )  # fmt: skip
-            for column, tile in enumerate(self._tiles(mine.first(columns), brief=True)):
-                left = tiles.MARGIN + label_width + column * (side + 0.1)
-                tiles.draw_tile(axes, tile, left, top, side)
-        return figure
+            more = f", {hidden} more" if hidden > 0 else ""
+            shown = self._tiles(mine.first(columns), brief=True)
+            groups.append(Group(f"given {shorten(self.classes[label])}{more}", tuple(shown)))
+        left_out = len(labels) - len(chosen)
+        subtitle = self._source() + (f"; {left_out} more classes" if left_out else "")
+        title = f"{len(self):,} of {len(self.predictions):,} misread"
+        return draw_overview(groups, title, subtitle)
 
     @property
     def classes(self) -> tuple[str, ...]:
