@@ -45,7 +45,7 @@ clean:  ## remove the virtual environments
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'misread needs Python 3.11 or newer; name one with PYTHON=')"
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing misread and PyTorch into $(VENV), a few minutes the first time"

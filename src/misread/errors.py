@@ -8,7 +8,8 @@ MisreadError
 │   ├── PredictionsError  a predictions table is damaged or belongs to something else
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
-└── TrainingStoppedError  training was interrupted; says how to go on
+├── TrainingStoppedError  training was interrupted; says how to go on
+└── TrainingDivergedError the loss of a training is no longer a finite number
 ```
 
 Every message is one line that names the parameter or file, what was expected, what was found,
@@ -50,3 +51,7 @@ class MissingExtraError(InputError):
 
 class TrainingStoppedError(MisreadError):
     """Training was interrupted before its last epoch."""
+
+
+class TrainingDivergedError(MisreadError):
+    """The loss of a training is no longer a finite number."""

@@ -11,7 +11,7 @@ mnist-study/
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,22 +77,28 @@ class Study:
         if cls.exists(path):
             there = cls.open(path)
             there._check_same(study)
-            return there
+            if there.source == study.source:
+                return there
+            # The same images at another place: from now on they are found there.
+            study = replace(there, source=study.source)
+        study._write()
+        return study
+
+    def _write(self) -> None:
         content = {
             "format": FORMAT,
-            "note": note,
+            "note": self.note,
             "dataset": {
-                "name": dataset.name,
-                "source": dataset.source,
-                "classes": list(dataset.classes),
+                "name": self.dataset_name,
+                "source": self.source,
+                "classes": list(self.classes),
             },
-            "splits": {name: vars(record) for name, record in splits.items()},
+            "splits": {name: vars(record) for name, record in self.splits.items()},
         }
         try:
-            write_text(path / _FILE, tomli_w.dumps(content))
-        except OSError as error:
-            raise StudyError(f"{path}: can't write a study here: {error.strerror}") from error
-        return study
+            write_text(self.path / _FILE, tomli_w.dumps(content))
+        except (OSError, ValueError) as error:
+            raise StudyError(f"{self.path}: can't write a study here: {error}") from error
 
     @staticmethod
     def exists(path: Path) -> bool:
@@ -185,8 +191,8 @@ class Study:
     def _check_same(self, other: "Study") -> None:
         if self.splits != other.splits or self.classes != other.classes:
             raise StudyError(
-                f"{self.path}: is a study of {self.dataset_name} ({self.source}), whose images or "
-                f"labels differ from {other.dataset_name} ({other.source}); "
+                f"{self.path}: is a study of {self.dataset_name} ({self.source}) with other images "
+                f"or labels than {other.dataset_name} ({other.source}) has now; "
                 "name another folder with --study"
             )
 

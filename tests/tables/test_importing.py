@@ -9,6 +9,7 @@ from misread.errors import PredictionsError
 from misread.tables.importing import read_probabilities
 from misread.types import Array
 
+CLASSES = ("top", "middle", "bottom")
 ROWS: Array = np.array([[0.7, 0.2, 0.1], [0, 1, 0], [0.25, 0.25, 0.5]], np.float32)
 
 
@@ -44,16 +45,25 @@ def npy(path: Path) -> None:
 @pytest.mark.parametrize("name", WRITERS)
 def test_each_kind_of_file_gives_the_same_array(tmp_path: Path, name: str) -> None:
     WRITERS[name](tmp_path / name)
-    found = read_probabilities(tmp_path / name, 3)
+    found = read_probabilities(tmp_path / name, CLASSES)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, ROWS)
 
 
+def test_columns_under_the_names_of_classes_find_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "sorted.csv"
+    path.write_text("bottom,middle,top\n0.1,0.2,0.7\n", encoding="utf-8")
+    np.testing.assert_allclose(read_probabilities(path, CLASSES), [[0.7, 0.2, 0.1]])
+    path.write_text("bottom,middle,up\n0.1,0.2,0.7\n", encoding="utf-8")
+    with pytest.raises(PredictionsError, match="expected the classes top, middle, bottom"):
+        read_probabilities(path, CLASSES)
+
+
 def test_one_row_is_still_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("0.5,0.25,0.25\n", encoding="utf-8")
-    assert read_probabilities(tmp_path / "a.csv", 3).shape == (1, 3)
+    assert read_probabilities(tmp_path / "a.csv", CLASSES).shape == (1, 3)
     (tmp_path / "b.csv").write_text("1\n1\n", encoding="utf-8")
-    assert read_probabilities(tmp_path / "b.csv", 1).shape == (2, 1)
+    assert read_probabilities(tmp_path / "b.csv", ("one",)).shape == (2, 1)
 
 
 def objects() -> Array:
@@ -100,7 +110,7 @@ def test_what_is_no_table_of_probabilities_is_refused_in_one_line(
     write, says = REFUSED[name]
     write(path)
     with pytest.raises(PredictionsError) as caught:
-        read_probabilities(path, 3)
+        read_probabilities(path, CLASSES)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert says in message
@@ -116,7 +126,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     trap[0, 0] = Trap()
     np.save(tmp_path / "trap.npy", trap, allow_pickle=True)
     with pytest.raises(PredictionsError, match="allow_pickle"):
-        read_probabilities(tmp_path / "trap.npy", 3)
+        read_probabilities(tmp_path / "trap.npy", CLASSES)
 
 
 @pytest.mark.parametrize("name", ["a.npy", "one.npz", "packed.npz"])
@@ -134,7 +144,7 @@ def test_damaged_files_give_an_array_or_one_error(tmp_path: Path, name: str) -> 
     for variant in variants:
         path.write_bytes(variant)
         try:
-            array = read_probabilities(path, 3)
+            array = read_probabilities(path, CLASSES)
         except PredictionsError as error:
             assert "\n" not in str(error)
         else:
@@ -149,4 +159,4 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content.replace(b"(3, 3), }        ", b"(99999999999, 3)}"))
     assert path.read_bytes() != content
     with pytest.raises(PredictionsError, match=r"vast\.npy"):
-        read_probabilities(path, 3)
+        read_probabilities(path, CLASSES)

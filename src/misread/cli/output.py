@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 # What an error rate and its interval speak of, by the predictions' origin.
 _TARGETS = {
-    "held-out": "As labelled. Intervals (Wilson, 95%) are for new images of the same kind.",
-    "cross-fitted": "As labelled. Intervals (Wilson, 95%) are for new images of the same kind.",
+    "held-out": "As labelled. Intervals (Wilson, 95%) are for new images of the same kind, drawn "
+    "independently of each other.",
+    "cross-fitted": "As labelled, each image by a model that never saw it. Intervals (Wilson, 95%) "
+    "are for new images of the same kind, drawn independently of each other.",
     "in-sample": "As labelled, on images the model was trained on: what it could not even fit. "
-    "Says nothing of new images.",
+    "Says nothing of new images, and so has no interval.",
 }
 
 
@@ -42,7 +45,7 @@ def show_run(result: "RunResult", as_json: bool) -> None:
     if result.note:
         print(f"{result.note}\n")
     for split in result.splits.values():
-        _show_split(split, result.study.classes)
+        _show_split(split)
     card = result.card
     print(f"{card.name}: {card.parameters:,} parameters, trained in {_duration(card.seconds)}")
     print(f"results: {result.study.path}")
@@ -53,23 +56,30 @@ def show_run(result: "RunResult", as_json: bool) -> None:
             print(f"  {_relative(pattern, result.study.path)}")
 
 
-def _show_split(split: "SplitResult", classes: tuple[str, ...]) -> None:
+def _show_split(split: "SplitResult") -> None:
     evaluation, provenance = split.evaluation, split.provenance
-    print(f"{provenance.split} split, {provenance.origin}: {_error_line(evaluation)}")
-    _print_table(_class_table(evaluation, classes))
+    print(f"{provenance.split} split, {provenance.origin}: {_error_line(evaluation, provenance)}")
+    _print_table(_class_table(evaluation, provenance))
     print(f"{_TARGETS[provenance.origin]}\n")
 
 
-def _error_line(evaluation: "Evaluation") -> str:
+def _error_line(evaluation: "Evaluation", provenance: "Provenance") -> str:
     error = evaluation.error
     return (
-        f"{error.count:,} of {error.total:,} misread, error rate {error}, "
+        f"{error.count:,} of {error.total:,} misread, error rate {_rate(error, provenance)}, "
         f"loss {evaluation.loss:.4f}"
     )
 
 
-def _class_table(evaluation: "Evaluation", classes: tuple[str, ...]) -> "Table":
-    table = _new_table("given", "images", "misread", "error (95% interval)", "read as")
+def _rate(rate: "Rate", provenance: "Provenance") -> str:
+    """A rate as per cent, with its interval where it speaks of more than these images."""
+    return f"{100 * rate.value:.2f}%" if provenance.origin == "in-sample" else str(rate)
+
+
+def _class_table(evaluation: "Evaluation", provenance: "Provenance") -> "Table":
+    classes = provenance.classes
+    heading = "error" if provenance.origin == "in-sample" else "error (95% interval)"
+    table = _new_table("given", "images", "misread", heading, "read as")
     for row in evaluation.classes:
         if row.error.count or len(classes) <= 20:
             read_as = ", ".join(f"{classes[c]} x{n}" for c, n in row.read_as[:6])
@@ -78,7 +88,7 @@ def _class_table(evaluation: "Evaluation", classes: tuple[str, ...]) -> "Table":
                 classes[row.given],
                 f"{row.error.total:,}",
                 str(row.error.count),
-                str(row.error),
+                _rate(row.error, provenance),
                 read_as + (f", {more} more" if more > 0 else ""),
             )
     return table
@@ -131,8 +141,12 @@ def show_imported(study: "Study", predictions: "Predictions", as_json: bool) -> 
             {"study": str(study.path)} | _provenance_json(provenance) | _rates_json(evaluation)
         )
         return
-    print(f"{provenance.name}: {_error_line(evaluation)}")
-    print(f"in {study.path}; `misread mistakes --split {provenance.split}` draws them")
+    print(f"{provenance.name}: {_error_line(evaluation, provenance)}")
+    print(_TARGETS[provenance.origin])
+    print(
+        f"misread mistakes --study {shlex.quote(str(study.path))} --split {provenance.split} "
+        f"--model {provenance.run_name}"
+    )
 
 
 def show_datasets(as_json: bool) -> None:

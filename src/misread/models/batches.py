@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,8 +16,8 @@ def image_shape(pixels: ByteArray) -> tuple[int, int, int]:
 
 
 def as_tensor(pixels: ByteArray) -> Tensor:
-    """Images (N, H, W[, C]) uint8 as a tensor (N, H, W, C) uint8 that shares their memory."""
-    # Memory-mapped arrays are read-only; torch warns unless it gets a copy or a writable view.
+    """Images (N, H, W[, C]) uint8 as a tensor (N, H, W, C) uint8; read-only ones are copied."""
+    # torch can't share memory that it must not write to.
     tensor = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())
     return tensor.reshape(len(tensor), *image_shape(pixels))
 
@@ -44,10 +45,11 @@ class TrainingBatches:
         self._batch_size = min(batch_size, len(labels))
         self._shift = shift
         self._seed = seed
-        images = as_tensor(pixels)
         if shift:
-            images = torch.nn.functional.pad(images, (0, 0, shift, shift, shift, shift))
-            images = images.contiguous()
+            # One allocation, straight from a memory-mapped file.
+            edges = [(0, 0), (shift, shift), (shift, shift), *[(0, 0)] * (pixels.ndim - 3)]
+            pixels = np.pad(pixels, edges)
+        images = as_tensor(pixels)
         self._windows = _windows(images, shift)  # (N, 2s + 1, 2s + 1, H, W, C)
 
     def __len__(self) -> int:

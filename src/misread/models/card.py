@@ -1,6 +1,8 @@
 """A model's card: what was trained, on what, how, with what and how long."""
 
+import csv
 import dataclasses
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +93,15 @@ class Card:
     def write(self, path: Path) -> None:
         """Write the card atomically."""
         write_text(path, self.to_json())
+
+    def write_log(self, path: Path) -> None:
+        """Write the log as a table: CSV with one row per epoch."""
+        table = io.StringIO()
+        names = [column.name for column in dataclasses.fields(EpochRow)]
+        rows = csv.DictWriter(table, names, lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(dataclasses.asdict(row) for row in self.log)
+        write_text(path, table.getvalue())
 
     @classmethod
     def from_json(cls, text: str, path: Path) -> "Card":

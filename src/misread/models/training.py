@@ -2,18 +2,26 @@
 
 import dataclasses
 import importlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from misread.datasets import Dataset, Split
-from misread.errors import DatasetError, ParameterError, StudyError, TrainingStoppedError
+from misread.errors import (
+    DatasetError,
+    ParameterError,
+    StudyError,
+    TrainingDivergedError,
+    TrainingStoppedError,
+)
 from misread.models.batches import TrainingBatches, epoch_seed, image_shape, to_input
 from misread.models.batchnorm import measure_batch_norm
 from misread.models.card import Card, EpochRow
@@ -24,9 +32,8 @@ from misread.models.prediction import predict_probabilities
 from misread.models.recipe import Recipe
 from misread.models.runtime import keep_freed_memory, pick_device, versions
 from misread.tables import Origin, Predictions, Provenance
-from misread.types import ByteArray
 
-# Training images, unshifted, that the statistics of averaged weights are measured on.
+# Training images, drawn at random, that the statistics of averaged weights are measured on.
 _NORM_IMAGES = 5_000
 
 
@@ -91,6 +98,7 @@ def train_network(
         DatasetError: The images are of different shapes, or fewer than two.
         StudyError: The checkpoint is damaged or of another training.
         TrainingStoppedError: Interrupted by Ctrl-C; says how to go on.
+        TrainingDivergedError: The loss is no longer a finite number.
     """
     place = check_settings(seed, device)
     if place.type == "cpu":
@@ -98,22 +106,23 @@ def train_network(
     pixels, labels = dataset.train.pixels(), dataset.train.labels
     if len(labels) < 2:
         raise DatasetError(f"{dataset.name}: expected 2 training images or more")
+    shape = image_shape(pixels)
     # Before the training rather than after it.
     for split in dataset.splits.values():
-        _check_shape(split, split.pixels("prediction"), image_shape(pixels))
+        _check_shape(split, shape)
     batches = TrainingBatches(pixels, labels, recipe.batch_size, recipe.shift, seed)
 
     # Initialisation and dropout draw from torch's global generator; the caller's is put back.
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(range(torch.cuda.device_count()) if place.type == "cuda" else []):
         torch.manual_seed(epoch_seed(seed, 0))
         build = importlib.import_module(find_model(model).module).build
-        network: nn.Module = build(image_shape(pixels), len(dataset.classes))
+        network: nn.Module = build(shape, len(dataset.classes))
         network.to(place)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = TrainingState(
             network, build_optimizer(network, recipe, place), build_average(network, recipe)
         )
-        card = _new_card(dataset, model, recipe, seed, network, place)
+        card = _new_card(dataset, shape, model, recipe, seed, network, place)
         if checkpoint is not None and checkpoint.exists():
             card = _resume(checkpoint, state, card)
         for epoch in range(len(card.log) + 1, recipe.epochs + 1):
@@ -130,7 +139,9 @@ def train_network(
         return Trained(network.eval(), card, place)
     averaged: nn.Module = state.average.module
     started = time.perf_counter()
-    measure_batch_norm(averaged, pixels[:_NORM_IMAGES], place)
+    # Drawn at random: a split may lie sorted by class.
+    drawn = np.random.default_rng(seed).permutation(len(pixels))[:_NORM_IMAGES]
+    measure_batch_norm(averaged, pixels[drawn], place)
     card = dataclasses.replace(card, averaging_seconds=round(time.perf_counter() - started, 3))
     return Trained(averaged.eval(), card, place)
 
@@ -188,6 +199,11 @@ def _train_epoch(
                 )
             )  # fmt: skip
     loss_mean, accuracy = float(loss_sum) / images, float(right_sum) / images
+    if not math.isfinite(loss_mean):
+        raise TrainingDivergedError(
+            f"epoch {epoch}: the loss is {loss_mean}: the training has diverged; try a recipe with "
+            f"a lower learning rate than {recipe.learning_rate:g}"
+        )
     seconds = time.perf_counter() - started
     return EpochRow(
         epoch=epoch,
@@ -220,8 +236,8 @@ def predict(
         DatasetError: The images have another shape.
     """
     card = trained.card
+    _check_shape(split, card.shape)
     pixels = split.pixels("prediction")
-    _check_shape(split, pixels, card.shape)
     seen = split.items_fingerprint == card.items_fingerprint
     return Predictions(
         index=torch.arange(len(split), dtype=torch.int32).numpy(),
@@ -240,16 +256,20 @@ def predict(
     )
 
 
-def _check_shape(split: Split, pixels: ByteArray, shape: tuple[int, int, int]) -> None:
-    if image_shape(pixels) != shape:
+def _check_shape(split: Split, shape: tuple[int, int, int]) -> None:
+    if not len(split):
+        return
+    found = image_shape(np.asarray(split.images[0])[None])
+    if found != shape:
         raise DatasetError(
             f"split {split.name!r}: expected images of {shape} (height, width, channels), as the "
-            f"network is trained on. Got {image_shape(pixels)} instead."
+            f"network is trained on. Got {found} instead."
         )
 
 
 def _new_card(
     dataset: Dataset,
+    shape: tuple[int, int, int],
     model: str,
     recipe: Recipe,
     seed: int,
@@ -265,7 +285,7 @@ def _new_card(
         items_fingerprint=dataset.train.items_fingerprint,
         labels_fingerprint=dataset.train.labels_fingerprint,
         images=len(dataset.train),
-        shape=image_shape(dataset.train.pixels()),
+        shape=shape,
         classes=dataset.classes,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         device=device.type,

@@ -1,5 +1,6 @@
 """Predictions made elsewhere: an array of probabilities as `.npy`, `.npz` or `.csv`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,13 @@ from misread.types import Array, FloatArray
 KINDS = (".npy", ".npz", ".csv", ".tsv")
 
 
-def read_probabilities(path: Path, classes: int) -> FloatArray:
+def read_probabilities(path: Path, classes: Sequence[str]) -> FloatArray:
     """Read an N x K array of probabilities.
 
     Args:
         path: `.npy`; `.npz` with one array, or one named `probabilities`; `.csv` or `.tsv` with a
-            column per class in the dataset's order, with or without a line of names.
-        classes: Number of classes K.
+            column per class, in the dataset's order or under a line of the classes' names.
+        classes: Names of the K classes.
 
     Returns:
         (N, K) float32. That they are probabilities is checked where the table is built.
@@ -31,16 +32,16 @@ def read_probabilities(path: Path, classes: int) -> FloatArray:
             f"{path}: expected predictions as .parquet (misread's own), {', '.join(KINDS)}"
         )
     try:
-        array = _read_text(path, kind) if kind in (".csv", ".tsv") else _read_numpy(path)
+        array = _read_text(path, kind, classes) if kind in (".csv", ".tsv") else _read_numpy(path)
     except FileNotFoundError:
         raise PredictionsError(f"{path}: expected a file of predictions, found none") from None
     except Exception as error:
         # NumPy's readers raise nearly anything when a file is damaged.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PredictionsError(f"{path}: expected an array of probabilities: {reason}") from error
-    if array.ndim != 2 or array.shape[1] != classes or array.dtype.kind not in "fiu":
+    if array.ndim != 2 or array.shape[1] != len(classes) or array.dtype.kind not in "fiu":
         raise PredictionsError(
-            f"{path}: expected probabilities as numbers (N, {classes}), one column per class. "
+            f"{path}: expected probabilities as numbers (N, {len(classes)}), one column per class. "
             f"Got {array.dtype} {array.shape} instead."
         )
     return array.astype(np.float32)
@@ -62,23 +63,43 @@ def _read_numpy(path: Path) -> Array:
         return array
 
 
-def _read_text(path: Path, kind: str) -> FloatArray:
+def _read_text(path: Path, kind: str, classes: Sequence[str]) -> FloatArray:
     separator = "," if kind == ".csv" else "\t"
     lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    if lines and _is_header(lines[0].split(separator)):
+    order = _columns(lines[0].split(separator), classes) if lines else None
+    if order is not None:
         del lines[0]
     if not lines:
         raise ValueError("found no rows")
-    return np.loadtxt(lines, np.float32, delimiter=separator, ndmin=2)
+    array: FloatArray = np.loadtxt(lines, np.float32, delimiter=separator, ndmin=2)
+    return array if order is None else array[:, order]
 
 
-def _is_header(fields: list[str]) -> bool:
-    """Whether a first line names the columns, be it by words or as 0, 1, 2, ...
+def _columns(fields: list[str], classes: Sequence[str]) -> list[int] | None:
+    """Where each class's column is, if the first line names them; None if it is a row of data.
 
-    A row of three or more probabilities can't count up; of `0,1` nobody can tell, and it is data.
+    Of `0,1` for two classes of these names nobody can tell: it is data.
+
+    Raises:
+        ValueError: It names other columns than the classes.
     """
+    names = [field.strip().strip('"') for field in fields]
+    if sorted(names) == sorted(classes) and len(set(names)) == len(names):
+        if len(names) > 2 or not _are_numbers(names):
+            return [names.index(name) for name in classes]
+        return None
+    if _are_numbers(names):
+        counted = len(names) > 2 and names == [str(number) for number in range(len(names))]
+        return list(range(len(names))) if counted else None
+    raise ValueError(
+        f"the first line names the columns {', '.join(names[:10])}; expected the classes "
+        f"{', '.join(classes[:10])}"
+    )
+
+
+def _are_numbers(fields: list[str]) -> bool:
     try:
-        numbers = [float(field) for field in fields]
+        [float(field) for field in fields]
     except ValueError:
-        return True
-    return len(numbers) >= 3 and numbers == list(range(len(numbers)))
+        return False
+    return True

@@ -100,18 +100,23 @@ class Mistakes:
             ParameterError: rows or columns is below 1.
         """
         _check_positive(rows=rows, columns=columns)
-        figures = {}
-        for label, name in enumerate(self.predictions.classes):
-            mine = self.table.of_class(label)
-            if len(mine):
-                shown = mine.first(rows * columns)
-                count = f"{len(mine)} misread"
-                if len(shown) < len(mine):
-                    count += f", the {len(shown)} most confident"
-                figures[label] = draw_grid(
-                    self._tiles(shown), columns, f"given {name}", f"{self._source()}: {count}"
-                )
-        return Grids(figures, self.classes)
+        labels = self.labels()
+        return Grids({n: self._plot_class(n, rows, columns) for n in labels}, self.classes)
+
+    def labels(self, most: int | None = None) -> list[int]:
+        """The given labels that have mistakes, in order; at most the `most` most misread ones."""
+        labels, counts = np.unique(self.table.given, return_counts=True)
+        chosen = labels[np.argsort(-counts, kind="stable")[:most]]
+        return [int(label) for label in np.sort(chosen)]
+
+    def _plot_class(self, label: int, rows: int, columns: int) -> Figure:
+        mine = self.table.of_class(label)
+        shown = mine.first(rows * columns)
+        count = f"{len(mine)} misread"
+        if len(shown) < len(mine):
+            count += f", the {len(shown)} most confident"
+        title = f"given {self.classes[label]}"
+        return draw_grid(self._tiles(shown), columns, title, f"{self._source()}: {count}")
 
     def plot_overview(self, columns: int = 10) -> Figure:
         """All classes on one figure: a group for each given class, most confident first.
@@ -125,8 +130,7 @@ class Mistakes:
             ParameterError: columns is below 1.
         """
         _check_positive(columns=columns)
-        labels, counts = np.unique(self.table.given, return_counts=True)
-        chosen = np.sort(labels[np.argsort(-counts, kind="stable")[:_MOST_GROUPS]])
+        chosen = self.labels(_MOST_GROUPS)
         groups = []
         for label in chosen:
             mine = self.table.of_class(label)
@@ -134,7 +138,7 @@ class Mistakes:
             more = f", {hidden} more" if hidden > 0 else ""
             shown = self._tiles(mine.first(columns), brief=True)
             groups.append(Group(f"given {shorten(self.classes[label])}{more}", tuple(shown)))
-        left_out = len(labels) - len(chosen)
+        left_out = len(self.labels()) - len(chosen)
         subtitle = self._source() + (f"; {left_out} more classes" if left_out else "")
         title = f"{len(self):,} of {len(self.predictions):,} misread"
         return draw_overview(groups, title, subtitle)
@@ -172,7 +176,7 @@ def show_mistakes(split: Split, predictions: Predictions) -> Mistakes:
         The mistakes; `.plot()` draws one grid per given class.
 
     Raises:
-        PredictionsError: The predictions are of other images.
+        PredictionsError: The predictions are of other images or other given labels.
 
     Example:
         >>> import misread
@@ -184,6 +188,11 @@ def show_mistakes(split: Split, predictions: Predictions) -> Mistakes:
     if expected != got or (len(predictions) and predictions.index[-1] >= len(split)):
         raise PredictionsError(
             f"{predictions.provenance.name}: predicts other images than the split {split.name!r}"
+        )
+    if not np.array_equal(split.labels[predictions.index], predictions.given):
+        raise PredictionsError(
+            f"{predictions.provenance.name}: was made with other given labels than the split "
+            f"{split.name!r} has"
         )
     return Mistakes(split, predictions, find_mistakes(predictions))
 
@@ -202,7 +211,13 @@ def save_png(figure: Figure, path: Path) -> None:
 
 
 def save_grids(
-    mistakes: Mistakes, folder: Path, rows: int = 3, columns: int = 4, *, clear: bool = False
+    mistakes: Mistakes,
+    folder: Path,
+    rows: int = 3,
+    columns: int = 4,
+    *,
+    most: int | None = None,
+    clear: bool = False,
 ) -> tuple[Path, ...]:
     """Write one picture per given class that has mistakes, `given-*.png`.
 
@@ -211,21 +226,24 @@ def save_grids(
         folder: Is made if it is missing.
         rows: Most rows of a grid, 1 or more.
         columns: Tiles in a row, 1 or more.
+        most: Only this many classes, those with the most mistakes; None for all.
         clear: Remove other `given-*.png` there: pictures of former predictions of this name. Only
             for a folder that is misread's own.
 
     Returns:
         The pictures, in the order of the classes.
     """
-    grids = mistakes.plot(rows, columns).figures
+    _check_positive(rows=rows, columns=columns)
     paths = {
-        label: folder / f"given-{_file_name(label, mistakes.classes[label])}.png" for label in grids
+        label: folder / f"given-{_file_name(label, mistakes.classes[label])}.png"
+        for label in mistakes.labels(most)
     }
     if clear:
         for old in set(folder.glob("given-*.png")) - set(paths.values()):
             old.unlink()
-    for label, figure in grids.items():
-        save_png(figure, paths[label])
+    # One figure at a time: a thousand classes would fill the memory.
+    for label, path in paths.items():
+        save_png(mistakes._plot_class(label, rows, columns), path)
     return tuple(paths.values())
 
 

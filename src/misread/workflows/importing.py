@@ -59,7 +59,7 @@ def _from_array(
         raise ParameterError(
             f"split: expected one of {', '.join(dataset.splits)}. Got {split!r} instead."
         )
-    probabilities = read_probabilities(file, len(dataset.classes))
+    probabilities = read_probabilities(file, dataset.classes)
     images = dataset.splits[split]
     if len(probabilities) != len(images):
         raise PredictionsError(

@@ -1,5 +1,6 @@
 """The main job: train, evaluate, and show what the model misreads."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.datasets import Dataset
 from misread.errors import StudyError, TrainingStoppedError
-from misread.models import Card, Run
+from misread.models import Card, Recipe, Run
 from misread.store import Study, default_study
 from misread.tables import Provenance
 from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
@@ -20,6 +21,9 @@ from misread.workflows.training import (
 
 if TYPE_CHECKING:
     from misread.models.training import Progress
+
+# Pictures of single classes that a run draws by itself; `misread mistakes` draws all.
+_MOST_GRIDS = 60
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def run(
         place = Study.create(folder, dataset)
         if _finished(place, name):
             card = Card.read(place.model_file(name, ".json"))
+            _check_same_recipe(card, chosen, place)
             note = f"{name} is in this study already; --fresh trains it anew"
             return RunResult(place, card, _show_all(place, dataset, name), trained=False, note=note)
 
@@ -110,6 +115,7 @@ def run(
     training = require_torch()
     training.check_settings(seed, device)
     place = Study.create(folder, dataset)
+    _check_replaces_nothing(place, name, fresh)
     checkpoint = place.model_file(name, ".checkpoint")
     if fresh:
         # Without its card the former run counts as unfinished, so that this one can be resumed.
@@ -121,10 +127,16 @@ def run(
         )
     except TrainingStoppedError as error:
         raise TrainingStoppedError(f"{error} (without --fresh)" if fresh else str(error)) from None
-    results = predict_splits(trained, dataset, on_predict)
+    try:
+        results = predict_splits(trained, dataset, on_predict)
+    except KeyboardInterrupt:
+        raise TrainingStoppedError(
+            f"{name} stopped while predicting; the same command predicts again"
+        ) from None
     for predictions in results.predictions.values():
         place.save_predictions(predictions, replace=True)
     training.save_weights(trained, place.model_file(name, ".safetensors"))
+    trained.card.write_log(place.model_file(name, ".log.csv"))
     # The card comes last: where there is one, the run is whole.
     trained.card.write(place.model_file(name, ".json"))
     checkpoint.unlink(missing_ok=True)
@@ -135,6 +147,26 @@ def _finished(study: Study, name: str) -> bool:
     done = study.model_file(name, ".json").exists()
     there = {provenance.split for provenance in study.list_predictions(model=name)}
     return done and there == set(study.splits)
+
+
+def _check_same_recipe(card: Card, recipe: Recipe, study: Study) -> None:
+    if card.recipe != dataclasses.asdict(recipe):
+        raise StudyError(
+            f"{study.path}: {card.name} was trained with other settings than the recipe "
+            f"{recipe.name!r} has now; --fresh trains it anew, --study names another folder"
+        )
+
+
+def _check_replaces_nothing(study: Study, name: str, fresh: bool) -> None:
+    """Refuse to train where the result would replace what this run didn't make."""
+    if study.note:
+        raise StudyError(f"{study.path}: is a {study.note}; name another folder with --study")
+    own = any(study.model_file(name, suffix).exists() for suffix in (".json", ".checkpoint"))
+    if not own and not fresh and study.list_predictions(model=name):
+        raise StudyError(
+            f"{study.path}: holds predictions {name} that no training here has made; --fresh "
+            "replaces them, --study names another folder"
+        )
 
 
 def _show_all(
@@ -158,7 +190,7 @@ def draw(study: Study, mistakes: Mistakes) -> SplitResult:
     folder = study.figures / provenance.name
     try:
         save_png(mistakes.plot_overview(), overview)
-        paths = save_grids(mistakes, folder, clear=True)
+        paths = save_grids(mistakes, folder, most=_MOST_GRIDS, clear=True)
     except OSError as error:
         raise StudyError(f"{folder}: can't write pictures here: {error.strerror}") from error
     return SplitResult(provenance, evaluate(mistakes.predictions), mistakes, overview, paths)
