@@ -352,6 +352,8 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     process = subprocess.Popen(
         [sys.executable, "-m", "misread", *command],
         cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # A shell's background jobs ignore SIGINT, and hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     checkpoint = tmp_path / "study" / "models" / "quick-short-e12-s0.checkpoint"

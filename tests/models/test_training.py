@@ -13,7 +13,14 @@ import torch
 from torch import Tensor
 
 from misread.datasets import Dataset, Split
-from misread.errors import DatasetError, ParameterError, StudyError, TrainingStoppedError
+from misread.errors import (
+    DatasetError,
+    ParameterError,
+    StudyError,
+    TrainingDivergedError,
+    TrainingStoppedError,
+)
+from misread.models import training
 from misread.models.checkpoint import read_tensors, write_tensors
 from misread.models.recipe import Recipe
 from misread.models.training import Progress, Trained, predict, save_weights, train_network
@@ -333,3 +340,28 @@ def test_a_killed_process_is_resumed_to_the_same_bits(
     one, _ = read_tensors(tmp_path / "resumed.safetensors")
     other, _ = read_tensors(tmp_path / "whole.safetensors")
     assert all(torch.equal(one[key], other[key]) for key in other)
+
+
+def test_a_split_sorted_by_class_trains_as_well(
+    make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statistics of averaged weights come from all classes, wherever they lie."""
+    shuffled = make_dataset(train=600)
+    order = np.argsort(shuffled.train.labels, kind="stable")
+    splits = {"train": shuffled.train.take(order), "test": shuffled.test}
+    ordered = Dataset("ordered", shuffled.classes, splits, "bars")
+    # Fewer than one class has.
+    monkeypatch.setattr(training, "_NORM_IMAGES", 100)
+    trained = train(ordered)
+    found = predict(trained, ordered.test)
+    assert np.mean(found.predicted != found.given) < 0.1
+
+
+def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "a.checkpoint"
+    hot = Recipe("hot", epochs=2, batch_size=32, learning_rate=1e30)
+    with pytest.raises(TrainingDivergedError, match=r"diverged; .* lower learning rate than 1e\+30"):
+        train(dataset, hot, checkpoint=checkpoint)
+    assert not checkpoint.exists()

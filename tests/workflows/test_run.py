@@ -289,3 +289,48 @@ def test_the_card_is_plain_json(first: RunResult) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["name"] == NAME
     assert content["recipe"] == dataclasses.asdict(find_model("quick").recipe("short", 1))
+
+
+def test_a_run_of_other_settings_is_not_taken_for_this_one(
+    first: RunResult, dataset: Dataset, tmp_path: Path
+) -> None:
+    study = Study.open(Path(shutil.copytree(first.study.path, tmp_path / "copy")))
+    file = study.model_file(first.card.name, ".json")
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["recipe"]["learning_rate"] = 7.0
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(StudyError, match="trained with other settings .* --fresh"):
+        run(dataset, "quick", epochs=1, study=study.path)
+    assert run(dataset, "quick", epochs=1, study=study.path, fresh=True).trained
+
+
+def test_predictions_of_others_are_not_replaced(
+    first: RunResult, dataset: Dataset, tmp_path: Path
+) -> None:
+    """The same name, but no card: somebody brought them in."""
+    study = Study.open(Path(shutil.copytree(first.study.path, tmp_path / "copy")))
+    study.model_file(first.card.name, ".json").unlink()
+    with pytest.raises(StudyError, match="that no training here has made; --fresh"):
+        run(dataset, "quick", epochs=1, study=study.path)
+
+
+def test_nothing_is_trained_into_a_demo(dataset: Dataset, tmp_path: Path) -> None:
+    Study.create(tmp_path / "demo", dataset, "demo: nothing was trained here")
+    with pytest.raises(StudyError, match="is a demo.*--study"):
+        run(dataset, "quick", epochs=1, study=tmp_path / "demo")
+
+
+def test_the_log_is_a_table(first: RunResult) -> None:
+    lines = first.study.model_file(first.card.name, ".log.csv").read_text(encoding="utf-8")
+    header, row = lines.splitlines()
+    assert header == "epoch,loss,accuracy,learning_rate,images_per_second,seconds"
+    assert float(row.split(",")[1]) == first.card.log[0].loss
+
+
+def test_data_that_moved_are_found_at_their_new_place(
+    first: RunResult, source: Path, tmp_path: Path
+) -> None:
+    study = Study.open(Path(shutil.copytree(first.study.path, tmp_path / "copy")))
+    moved = Path(shutil.copy(source, tmp_path / "moved.npz"))
+    assert not run(load(moved), "quick", epochs=1, study=study.path).trained
+    assert Study.open(study.path).source == str(moved)
