@@ -1,8 +1,10 @@
 """Where a training runs: the device, its threads, and the memory allocator of the C library."""
 
+import contextlib
 import ctypes
 import platform
 import sys
+from collections.abc import Iterator
 
 import torch
 
@@ -11,6 +13,8 @@ from misread.errors import ParameterError
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
+_DEFAULT_MMAP_MAX = 65_536
+_DEFAULT_TRIM_THRESHOLD = 128 * 1024
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -30,18 +34,27 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def keep_freed_memory() -> None:
+@contextlib.contextmanager
+def keeping_freed_memory() -> Iterator[None]:
     """Let glibc keep freed memory instead of handing it back to the kernel at every step.
 
     A step allocates and frees activations of tens of megabytes. By default each of those is mapped
-    anew, and the kernel zeroes its pages again: several per cent of a step on the CPU. Elsewhere
-    than on glibc this does nothing.
+    anew, and the kernel zeroes its pages again: several per cent of a step on the CPU. At the end
+    glibc's defaults are back, and what was kept is handed back. Elsewhere than on glibc this does
+    nothing.
     """
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
+        yield
         return
-    mallopt = ctypes.CDLL(None).mallopt
-    mallopt(_M_MMAP_MAX, 0)
-    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_MMAP_MAX, 0)
+    libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:
+        libc.mallopt(_M_MMAP_MAX, _DEFAULT_MMAP_MAX)
+        libc.mallopt(_M_TRIM_THRESHOLD, _DEFAULT_TRIM_THRESHOLD)
+        libc.malloc_trim(0)
 
 
 def versions() -> dict[str, str]:

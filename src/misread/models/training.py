@@ -1,5 +1,6 @@
 """Training, readable from top to bottom: the loop, its checkpoints, and what it returns."""
 
+import contextlib
 import dataclasses
 import importlib
 import math
@@ -30,7 +31,7 @@ from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
 from misread.models.optimizer import build_average, build_optimizer, learning_rate
 from misread.models.prediction import predict_probabilities
 from misread.models.recipe import Recipe
-from misread.models.runtime import keep_freed_memory, pick_device, versions
+from misread.models.runtime import keeping_freed_memory, pick_device, versions
 from misread.tables import Origin, Predictions, Provenance
 
 # Training images, drawn at random, that the statistics of averaged weights are measured on.
@@ -101,8 +102,6 @@ def train_network(
         TrainingDivergedError: The loss is no longer a finite number.
     """
     place = check_settings(seed, device)
-    if place.type == "cpu":
-        keep_freed_memory()
     pixels, labels = dataset.train.pixels(), dataset.train.labels
     if len(labels) < 2:
         raise DatasetError(f"{dataset.name}: expected 2 training images or more")
@@ -128,7 +127,8 @@ def train_network(
         for epoch in range(len(card.log) + 1, recipe.epochs + 1):
             torch.manual_seed(epoch_seed(seed, epoch))
             try:
-                row = _train_epoch(epoch, batches, state, recipe, place, on_step)
+                with keeping_freed_memory() if place.type == "cpu" else contextlib.nullcontext():
+                    row = _train_epoch(epoch, batches, state, recipe, place, on_step)
             except KeyboardInterrupt:
                 raise TrainingStoppedError(_stopped(card, recipe, checkpoint)) from None
             card = dataclasses.replace(card, log=(*card.log, row))
