@@ -299,7 +299,7 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(
     content = json.loads(file.read_text(encoding="utf-8"))
     content["recipe"]["learning_rate"] = 7.0
     file.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(StudyError, match="trained with other settings .* --fresh"):
+    with pytest.raises(StudyError, match=r"trained with other settings .* --fresh"):
         run(dataset, "quick", epochs=1, study=study.path)
     assert run(dataset, "quick", epochs=1, study=study.path, fresh=True).trained
 
@@ -316,7 +316,7 @@ def test_predictions_of_others_are_not_replaced(
 
 def test_nothing_is_trained_into_a_demo(dataset: Dataset, tmp_path: Path) -> None:
     Study.create(tmp_path / "demo", dataset, "demo: nothing was trained here")
-    with pytest.raises(StudyError, match="is a demo.*--study"):
+    with pytest.raises(StudyError, match=r"is a demo.*--study"):
         run(dataset, "quick", epochs=1, study=tmp_path / "demo")
 
 
