@@ -153,6 +153,12 @@ class Study:
         except (KeyError, TypeError, AttributeError) as error:
             raise StudyError(f"{path / _FILE}: damaged: {error!r}") from error
 
+    def discard_if_empty(self) -> None:
+        """Remove the study if there is nothing in its folder but `study.toml`."""
+        if [file.name for file in self.path.iterdir()] == [_FILE]:
+            (self.path / _FILE).unlink()
+            self.path.rmdir()
+
     @classmethod
     def locate(cls, path: Path | None, working: Path) -> "Study":
         """Open the study at `path`; without it the working folder, or the only `*-study` in it.

@@ -362,8 +362,6 @@ def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(
 ) -> None:
     checkpoint = tmp_path / "a.checkpoint"
     hot = Recipe("hot", epochs=2, batch_size=32, learning_rate=1e30)
-    with pytest.raises(
-        TrainingDivergedError, match=r"diverged; .* than 1e\+30"
-    ):
+    with pytest.raises(TrainingDivergedError, match=r"diverged; .* than 1e\+30"):
         train(dataset, hot, checkpoint=checkpoint)
     assert not checkpoint.exists()

@@ -125,7 +125,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     trap = np.empty((1, 3), object)
     trap[0, 0] = Trap()
     np.save(tmp_path / "trap.npy", trap, allow_pickle=True)
-    with pytest.raises(PredictionsError, match="allow_pickle"):
+    with pytest.raises(PredictionsError, match="misread unpickles nothing"):
         read_probabilities(tmp_path / "trap.npy", CLASSES)
 
 

@@ -88,4 +88,4 @@ def test_a_read_only_and_a_strided_image_are_fine() -> None:
 
 def test_shorten() -> None:
     assert shorten("a" * 12) == "a" * 12
-    assert shorten("a" * 13) == "a" * 11 + "…"
+    assert shorten("a" * 13) == "a" * 6 + "…" + "a" * 5

@@ -26,6 +26,9 @@ def main() -> None:
         # `misread ... | head`: the reader has gone, and there is nobody to tell.
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        print(f"misread: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _exit_code(error: MisreadError) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from misread.cli import output
+from misread.errors import TrainingStoppedError
 
 app = typer.Typer(
     name="misread",
@@ -78,19 +79,23 @@ def run(
     from misread.datasets import load
     from misread.workflows import run as workflow
 
-    with RunBar() as bar:
-        result = workflow.run(
-            load(dataset),
-            model,
-            recipe,
-            epochs=epochs,
-            seed=seed,
-            study=study,
-            device=device,
-            fresh=fresh,
-            on_step=bar.train,
-            on_predict=bar.predict,
-        )
+    try:
+        with RunBar() as bar:
+            result = workflow.run(
+                load(dataset),
+                model,
+                recipe,
+                epochs=epochs,
+                seed=seed,
+                study=study,
+                device=device,
+                fresh=fresh,
+                on_step=bar.train,
+                on_predict=bar.predict,
+            )
+    except KeyboardInterrupt:
+        # Typer would end without a word.
+        raise TrainingStoppedError("stopped; the same command goes on or starts anew") from None
     output.show_run(result, as_json)
 
 
@@ -157,11 +162,9 @@ def import_predictions(
     as_json: Json = False,
 ) -> None:
     """Bring the predictions of a model of your own into a study."""
-    from misread.workflows.importing import import_predictions as workflow
-    from misread.workflows.importing import open_study
+    from misread.workflows.importing import import_file
 
-    place = open_study(study, dataset)
-    predictions = workflow(place, file, split=split, model=model, origin=origin)
+    place, predictions = import_file(study, dataset, file, split=split, model=model, origin=origin)
     output.show_imported(place, predictions, as_json)
 
 

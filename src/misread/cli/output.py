@@ -28,6 +28,10 @@ _TARGETS = {
 }
 
 
+# Classes in a table; with more, those with the most mistakes.
+_MOST_ROWS = 20
+
+
 def show_run(result: "RunResult", as_json: bool) -> None:
     """Print what a run or the demo left."""
     if as_json:
@@ -60,6 +64,9 @@ def _show_split(split: "SplitResult") -> None:
     evaluation, provenance = split.evaluation, split.provenance
     print(f"{provenance.split} split, {provenance.origin}: {_error_line(evaluation, provenance)}")
     _print_table(_class_table(evaluation, provenance))
+    if len(evaluation.classes) > _MOST_ROWS:
+        more = len(evaluation.classes) - _MOST_ROWS
+        print(f"the {_MOST_ROWS} classes with the most mistakes; {more} more with --json")
     print(f"{_TARGETS[provenance.origin]}\n")
 
 
@@ -80,8 +87,9 @@ def _class_table(evaluation: "Evaluation", provenance: "Provenance") -> "Table":
     classes = provenance.classes
     heading = "error" if provenance.origin == "in-sample" else "error (95% interval)"
     table = _new_table("given", "images", "misread", heading, "read as")
+    worst = sorted(evaluation.classes, key=lambda row: -row.error.count)[:_MOST_ROWS]
     for row in evaluation.classes:
-        if row.error.count or len(classes) <= 20:
+        if row in worst:
             read_as = ", ".join(f"{classes[c]} x{n}" for c, n in row.read_as[:6])
             more = len(row.read_as) - 6
             table.add_row(
@@ -115,6 +123,9 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
         return
     count = f"{len(found):,} of {len(found.predictions):,} misread"
     print(f"{provenance.name}: {count}")
+    if not rows:
+        print("nothing is misread; no picture was drawn")
+        return
     shown = _new_table("image", "given", "read as", "p(read as)", "p(given)")
     for row in rows[:20]:
         shown.add_row(

@@ -297,7 +297,10 @@ def _new_card(
 
 def _resume(checkpoint: Path, state: TrainingState, card: Card) -> Card:
     """Take over a checkpoint's state; its card goes on with this leg's threads."""
-    tensors, metadata = read_tensors(checkpoint)
+    try:
+        tensors, metadata = read_tensors(checkpoint)
+    except StudyError as error:
+        raise StudyError(f"{error}; --fresh trains anew") from error
     before = Card.from_json(str(metadata.get("card")), checkpoint)
     if before.settings() != card.settings():
         raise StudyError(

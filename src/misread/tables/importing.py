@@ -36,6 +36,11 @@ def read_probabilities(path: Path, classes: Sequence[str]) -> FloatArray:
     except FileNotFoundError:
         raise PredictionsError(f"{path}: expected a file of predictions, found none") from None
     except Exception as error:
+        if "pickle" in str(error):
+            raise PredictionsError(
+                f"{path}: expected an array of probabilities, found Python objects or no array; "
+                "misread unpickles nothing: save numbers with numpy.save"
+            ) from error
         # NumPy's readers raise nearly anything when a file is damaged.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PredictionsError(f"{path}: expected an array of probabilities: {reason}") from error

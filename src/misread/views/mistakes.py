@@ -115,7 +115,7 @@ class Mistakes:
         count = f"{len(mine)} misread"
         if len(shown) < len(mine):
             count += f", the {len(shown)} most confident"
-        title = f"given {self.classes[label]}"
+        title = f"given {shorten(self.classes[label], 28)}"
         return draw_grid(self._tiles(shown), columns, title, f"{self._source()}: {count}")
 
     def plot_overview(self, columns: int = 10) -> Figure:
@@ -137,7 +137,7 @@ class Mistakes:
             hidden = len(mine) - columns
             more = f", {hidden} more" if hidden > 0 else ""
             shown = self._tiles(mine.first(columns), brief=True)
-            groups.append(Group(f"given {shorten(self.classes[label])}{more}", tuple(shown)))
+            groups.append(Group(f"given {shorten(self.classes[label], 9)}{more}", tuple(shown)))
         left_out = len(self.labels()) - len(chosen)
         subtitle = self._source() + (f"; {left_out} more classes" if left_out else "")
         title = f"{len(self):,} of {len(self.predictions):,} misread"
@@ -155,9 +155,11 @@ class Mistakes:
     def _tiles(self, table: MistakeTable, *, brief: bool = False) -> list[Tile]:
         found = []
         for row, index in enumerate(table.index):
-            read = shorten(self.classes[table.predicted[row]])
-            given = shorten(self.classes[table.given[row]])
-            lines = [(f"read {read}  {_percent(table.p_predicted[row])}", ACCENT)]
+            # What a caption has room for, at 7 points below a tile of either size.
+            read = shorten(self.classes[table.predicted[row]], 8 if brief else 9)
+            given = shorten(self.classes[table.given[row]], 9)
+            verb = "" if brief and len(read) > 3 else "read "
+            lines = [(f"{verb}{read}  {_percent(table.p_predicted[row])}", ACCENT)]
             if not brief:
                 lines.append((f"given {given}  {_percent(table.p_given[row])}", INK))
                 lines.append((f"#{index}", FAINT))

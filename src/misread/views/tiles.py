@@ -116,5 +116,7 @@ def to_rgb(image: Array) -> ByteArray:
 
 
 def shorten(name: str, length: int = 12) -> str:
-    """A class name that fits below a tile."""
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+    """A class name that fits: its beginning and its end, since either may tell it apart."""
+    if len(name) <= length:
+        return name
+    return f"{name[: length // 2]}…{name[-((length - 1) // 2) :]}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from misread.datasets import load
-from misread.errors import ParameterError, PredictionsError
+from misread.errors import MisreadError, ParameterError, PredictionsError
 from misread.store import Study, default_study
 from misread.tables import Origin, Predictions, Provenance
 from misread.tables.importing import read_probabilities
@@ -104,6 +104,30 @@ def _origin(split: str, origin: str | None) -> Origin:
             f"split. Got {got} instead."
         )
     return Origin(origin)
+
+
+def import_file(
+    path: Path | None,
+    dataset: str | None,
+    file: Path,
+    *,
+    split: str | None = None,
+    model: str | None = None,
+    origin: str | None = None,
+) -> tuple[Study, Predictions]:
+    """Import into the study at `path`, making it of `dataset` where that is named.
+
+    If the file is refused, a study that was made for it goes again.
+
+    Raises:
+        MisreadError: As `open_study` and `import_predictions`.
+    """
+    study = open_study(path, dataset)
+    try:
+        return study, import_predictions(study, file, split=split, model=model, origin=origin)
+    except MisreadError:
+        study.discard_if_empty()
+        raise
 
 
 def open_study(path: Path | None, dataset: str | None) -> Study:
