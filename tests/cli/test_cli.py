@@ -265,7 +265,7 @@ def test_a_failure_is_exit_code_1(invoke: Invoke, monkeypatch: pytest.MonkeyPatc
     def fail(as_json: bool) -> None:
         raise MisreadError("it failed")
 
-    monkeypatch.setattr("misread.cli.output.show_models", fail)
+    monkeypatch.setattr("misread.cli.output.listings.show_models", fail)
     assert invoke("models") == (1, "", "misread: it failed\n")
 
 

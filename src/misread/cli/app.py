@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from misread.cli import output
 from misread.errors import TrainingStoppedError
 
 app = typer.Typer(
@@ -75,6 +74,7 @@ def run(
     Goes on where an interrupted training stopped, and shows a finished run without training it
     again.
     """
+    from misread.cli.output import runs
     from misread.cli.progress import RunBar
     from misread.datasets import load
     from misread.workflows import run as workflow
@@ -96,7 +96,7 @@ def run(
     except KeyboardInterrupt:
         # Typer would end without a word.
         raise TrainingStoppedError("stopped; the same command goes on or starts anew") from None
-    output.show_run(result, as_json)
+    runs.show_run(result, as_json)
 
 
 @app.command(epilog="Example: misread mistakes --split train --rows 5 --columns 8")
@@ -113,12 +113,13 @@ def mistakes(
     as_json: Json = False,
 ) -> None:
     """Draw the misread images again, without training."""
+    from misread.cli.output import runs
     from misread.store import Study
     from misread.workflows.mistakes import draw_mistakes
 
     place = Study.locate(study, Path.cwd())
     drawn = draw_mistakes(place, split, model, rows=rows, columns=columns, save=save)
-    output.show_mistakes(drawn, as_json)
+    runs.show_mistakes(drawn, as_json)
 
 
 @app.command(epilog="Example: misread demo --study digits")
@@ -130,9 +131,10 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make a ready study of MNIST from predictions that come with misread: nothing is trained."""
+    from misread.cli.output import runs
     from misread.workflows.demo import make_demo
 
-    output.show_run(make_demo(study), as_json)
+    runs.show_run(make_demo(study), as_json)
 
 
 @importing.command(
@@ -162,19 +164,24 @@ def import_predictions(
     as_json: Json = False,
 ) -> None:
     """Bring the predictions of a model of your own into a study."""
+    from misread.cli.output import runs
     from misread.workflows.importing import import_file
 
     place, predictions = import_file(study, dataset, file, split=split, model=model, origin=origin)
-    output.show_imported(place, predictions, as_json)
+    runs.show_imported(place, predictions, as_json)
 
 
 @app.command(epilog="Example: misread datasets --json")
 def datasets(as_json: Json = False) -> None:
     """List the datasets that are built in."""
-    output.show_datasets(as_json)
+    from misread.cli.output import listings
+
+    listings.show_datasets(as_json)
 
 
 @app.command(epilog="Example: misread models")
 def models(as_json: Json = False) -> None:
     """List the networks that can be trained, with their recipes."""
-    output.show_models(as_json)
+    from misread.cli.output import listings
+
+    listings.show_models(as_json)

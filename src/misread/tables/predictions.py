@@ -67,6 +67,22 @@ class Provenance:
         """`{run name}.{split}.{origin}`: the stem of the predictions' file."""
         return f"{self.run_name}.{self.split}.{self.origin}"
 
+    def require_out_of_sample(self) -> None:
+        """Refuse probabilities of a model that was trained on the images it predicts.
+
+        Such a model has been told the given labels: how surely it repeats one says nothing of how
+        hard the image is, nor of whether the label is right.
+
+        Raises:
+            PredictionsError: The origin is `in-sample`.
+        """
+        if self.origin == Origin.IN_SAMPLE:
+            raise PredictionsError(
+                f"{self.name}: expected held-out or cross-fitted predictions. Got in-sample ones "
+                f"instead: a model repeats the labels that it was trained on; `misread crossfit` "
+                "predicts each training image by a model that never saw it"
+            )
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:

@@ -1,10 +1,18 @@
-"""What the commands print: tables for people, or one JSON object."""
+"""What a run, the mistakes and an import of predictions print."""
 
-import json
-import math
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from misread.cli.output.common import (
+    duration,
+    new_table,
+    number,
+    print_json,
+    print_table,
+    provenance_json,
+    rate_json,
+    relative,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +43,7 @@ _MOST_ROWS = 20
 def show_run(result: "RunResult", as_json: bool) -> None:
     """Print what a run or the demo left."""
     if as_json:
-        _print_json(
+        print_json(
             {
                 "study": str(result.study.path),
                 "note": result.note,
@@ -51,19 +59,19 @@ def show_run(result: "RunResult", as_json: bool) -> None:
     for split in result.splits.values():
         _show_split(split)
     card = result.card
-    print(f"{card.name}: {card.parameters:,} parameters, trained in {_duration(card.seconds)}")
+    print(f"{card.name}: {card.parameters:,} parameters, trained in {duration(card.seconds)}")
     print(f"results: {result.study.path}")
     for split in result.splits.values():
-        print(f"  {_relative(split.overview, result.study.path)}")
+        print(f"  {relative(split.overview, result.study.path)}")
         if split.grids:
             pattern = split.grids[0].with_name("given-*.png")
-            print(f"  {_relative(pattern, result.study.path)}")
+            print(f"  {relative(pattern, result.study.path)}")
 
 
 def _show_split(split: "SplitResult") -> None:
     evaluation, provenance = split.evaluation, split.provenance
     print(f"{provenance.split} split, {provenance.origin}: {_error_line(evaluation, provenance)}")
-    _print_table(_class_table(evaluation, provenance))
+    print_table(_class_table(evaluation, provenance))
     if len(evaluation.classes) > _MOST_ROWS:
         more = len(evaluation.classes) - _MOST_ROWS
         print(f"the {_MOST_ROWS} classes with the most mistakes; {more} more with --json")
@@ -86,7 +94,7 @@ def _rate(rate: "Rate", provenance: "Provenance") -> str:
 def _class_table(evaluation: "Evaluation", provenance: "Provenance") -> "Table":
     classes = provenance.classes
     heading = "error" if provenance.origin == "in-sample" else "error (95% interval)"
-    table = _new_table("given", "images", "misread", heading, "read as")
+    table = new_table("given", "images", "misread", heading, "read as")
     worst = sorted(evaluation.classes, key=lambda row: -row.error.count)[:_MOST_ROWS]
     for row in evaluation.classes:
         if row in worst:
@@ -119,14 +127,14 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
     paths = [str(path) for path in drawn.paths]
     provenance = found.predictions.provenance
     if as_json:
-        _print_json(_provenance_json(provenance) | {"mistakes": rows, "pictures": paths})
+        print_json(provenance_json(provenance) | {"mistakes": rows, "pictures": paths})
         return
     count = f"{len(found):,} of {len(found.predictions):,} misread"
     print(f"{provenance.name}: {count}")
     if not rows:
         print("nothing is misread; no picture was drawn")
         return
-    shown = _new_table("image", "given", "read as", "p(read as)", "p(given)")
+    shown = new_table("image", "given", "read as", "p(read as)", "p(given)")
     for row in rows[:20]:
         shown.add_row(
             f"#{row['index']}",
@@ -135,7 +143,7 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
             f"{row['p_predicted']:.3f}",
             f"{row['p_given']:.3f}",
         )
-    _print_table(shown)
+    print_table(shown)
     if len(rows) > 20:
         print(f"the 20 most confident of {len(rows)}; --json lists all")
     for path in paths:
@@ -148,8 +156,8 @@ def show_imported(study: "Study", predictions: "Predictions", as_json: bool) -> 
 
     provenance, evaluation = predictions.provenance, evaluate(predictions)
     if as_json:
-        _print_json(
-            {"study": str(study.path)} | _provenance_json(provenance) | _rates_json(evaluation)
+        print_json(
+            {"study": str(study.path)} | provenance_json(provenance) | _rates_json(evaluation)
         )
         return
     print(f"{provenance.name}: {_error_line(evaluation, provenance)}")
@@ -160,70 +168,16 @@ def show_imported(study: "Study", predictions: "Predictions", as_json: bool) -> 
     )
 
 
-def show_datasets(as_json: bool) -> None:
-    """Print the built-in datasets."""
-    from misread.datasets import BUILTIN
-
-    if as_json:
-        _print_json(
-            {
-                "datasets": [
-                    {
-                        "name": entry.name,
-                        "summary": entry.summary,
-                        "sizes": dict(entry.sizes),
-                        "licence": entry.licence,
-                    }
-                    for entry in BUILTIN.values()
-                ]
-            }
-        )
-        return
-    table = _new_table("name", "images", "licence", "what")
-    for entry in BUILTIN.values():
-        sizes = ", ".join(f"{name} {size:,}" for name, size in entry.sizes.items())
-        table.add_row(entry.name, sizes, entry.licence, entry.summary)
-    _print_table(table)
-    print("or a path: a folder of IDX files (gzipped or not), or an .npz file")
-
-
-def show_models(as_json: bool) -> None:
-    """Print the networks and their recipes."""
-    import dataclasses
-
-    from misread.models import MODELS
-
-    if as_json:
-        _print_json(
-            {
-                "models": [
-                    {
-                        "name": spec.name,
-                        "summary": spec.summary,
-                        "recipes": [dataclasses.asdict(r) for r in spec.recipes.values()],
-                    }
-                    for spec in MODELS.values()
-                ]
-            }
-        )
-        return
-    table = _new_table("name", "recipes", "what")
-    for spec in MODELS.values():
-        recipes = ", ".join(f"{r.name} ({r.epochs} epochs)" for r in spec.recipes.values())
-        table.add_row(spec.name, recipes, spec.summary)
-    _print_table(table)
-
-
 def _split_json(split: "SplitResult") -> dict[str, Any]:
     classes = split.mistakes.classes
     return (
-        _provenance_json(split.provenance)
+        provenance_json(split.provenance)
         | _rates_json(split.evaluation)
         | {
             "classes": [
                 {
                     "given": classes[row.given],
-                    "error": _rate_json(row.error),
+                    "error": rate_json(row.error),
                     "read_as": {classes[c]: n for c, n in row.read_as},
                 }
                 for row in split.evaluation.classes
@@ -233,62 +187,9 @@ def _split_json(split: "SplitResult") -> dict[str, Any]:
     )
 
 
-def _provenance_json(provenance: "Provenance") -> dict[str, Any]:
-    return {
-        "predictions": provenance.name,
-        "split": provenance.split,
-        "origin": str(provenance.origin),
-    }
-
-
 def _rates_json(evaluation: "Evaluation") -> dict[str, Any]:
     return {
-        "loss": _number(evaluation.loss),
-        "accuracy": _number(evaluation.accuracy),
-        "error": _rate_json(evaluation.error),
+        "loss": number(evaluation.loss),
+        "accuracy": number(evaluation.accuracy),
+        "error": rate_json(evaluation.error),
     }
-
-
-def _rate_json(rate: "Rate") -> dict[str, Any]:
-    return {
-        "count": rate.count,
-        "total": rate.total,
-        "rate": _number(rate.value),
-        "low": _number(rate.low),
-        "high": _number(rate.high),
-    }
-
-
-def _number(value: float) -> float | None:
-    """JSON has no NaN: a rate over no images is null."""
-    return None if math.isnan(value) else value
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False, indent=2))
-
-
-def _new_table(*columns: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in ("images", "misread") else "left")
-    return table
-
-
-def _print_table(table: "Table") -> None:
-    from rich.console import Console
-
-    # Class names come from users: no markup, no emoji codes, no highlighting of numbers.
-    Console(markup=False, emoji=False, highlight=False).print(table)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _relative(path: Path, folder: Path) -> Path:
-    return path.relative_to(folder) if path.is_relative_to(folder) else path

@@ -1,0 +1,72 @@
+"""Tables for people and JSON for programs: what every command prints with."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from misread.analysis.intervals import Rate
+    from misread.tables import Provenance
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object on stdout."""
+    print(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def new_table(*columns: str) -> "Table":
+    """An empty table of these columns; counts stand right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("images", "misread") else "left")
+    return table
+
+
+def print_table(table: "Table") -> None:
+    """Print a table on stdout."""
+    from rich.console import Console
+
+    # Class names come from users: no markup, no emoji codes, no highlighting of numbers.
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def provenance_json(provenance: "Provenance") -> dict[str, Any]:
+    """What names predictions, for JSON."""
+    return {
+        "predictions": provenance.name,
+        "split": provenance.split,
+        "origin": str(provenance.origin),
+    }
+
+
+def rate_json(rate: "Rate") -> dict[str, Any]:
+    """A rate with its interval, for JSON."""
+    return {
+        "count": rate.count,
+        "total": rate.total,
+        "rate": number(rate.value),
+        "low": number(rate.low),
+        "high": number(rate.high),
+    }
+
+
+def number(value: float) -> float | None:
+    """JSON has no NaN: a rate over no images is null."""
+    return None if math.isnan(value) else value
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: `2 min 5 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def relative(path: Path, folder: Path) -> Path:
+    """The path as seen from a folder, where it lies in it."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
