@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from misread.tables import Origin, Predictions, Provenance
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
+    from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.importing import import_predictions
     from misread.workflows.mistakes import draw_mistakes
@@ -45,6 +46,7 @@ _PUBLIC = {
     "Run": ("misread.models", "Run"),
     "Split": ("misread.datasets", "Split"),
     "Study": ("misread.store", "Study"),
+    "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
@@ -69,6 +71,7 @@ __all__ = [
     "Run",
     "Split",
     "Study",
+    "crossfit",
     "demo_predictions",
     "draw_mistakes",
     "evaluate",

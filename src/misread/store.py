@@ -4,6 +4,8 @@
 mnist-study/
   study.toml         format, dataset, fingerprints, versions
   predictions/       {run}.{split}.{origin}.parquet
+  dynamics/          {run}.{split}.in-sample.parquet
+  neighbours/        {run}.{split}.{origin}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
 ```
@@ -11,9 +13,10 @@ mnist-study/
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tomli_w
@@ -22,11 +25,18 @@ from misread.datasets import Dataset, load
 from misread.datasets.images import array_fingerprint
 from misread.errors import InputError, PredictionsError, StudyError
 from misread.files import write_text
-from misread.tables import Predictions, Provenance
+from misread.tables import Dynamics, Neighbours, Predictions, Provenance
+from misread.tables.evidence_parquet import (
+    read_dynamics,
+    read_neighbours,
+    write_dynamics,
+    write_neighbours,
+)
 from misread.tables.parquet import read_predictions, read_provenance, write_predictions
 
 FORMAT = 1
 _FILE = "study.toml"
+_Evidence = TypeVar("_Evidence", Dynamics, Neighbours)
 _SAFE_NAME = re.compile(r"[\w+=,@-][\w.+=,@-]{0,99}")
 
 
@@ -303,6 +313,36 @@ class Study:
             f"{self.path}: expected predictions of {wanted}, "
             f"found {', '.join(there) if there else 'none at all'}"
         )
+
+    # What training leaves beside predictions
+
+    def save_dynamics(self, dynamics: Dynamics) -> Path:
+        """Save training dynamics under their own name; former ones of that name are replaced."""
+        return self._save_evidence("dynamics", dynamics, write_dynamics)
+
+    def save_neighbours(self, neighbours: Neighbours) -> Path:
+        """Save nearest neighbours under their own name; former ones are replaced."""
+        return self._save_evidence("neighbours", neighbours, write_neighbours)
+
+    def _save_evidence(
+        self, kind: str, table: _Evidence, write: Callable[[Path, _Evidence], None]
+    ) -> Path:
+        path = self.path / kind / f"{table.provenance.name}.parquet"
+        try:
+            write(path, table)
+        except OSError as error:
+            raise StudyError(f"{path}: can't write {kind} here: {error.strerror}") from error
+        return path
+
+    def load_neighbours(self, provenance: Provenance) -> Neighbours | None:
+        """The neighbours that lie beside these predictions; None if there are none."""
+        path = self.path / "neighbours" / f"{provenance.name}.parquet"
+        return read_neighbours(path) if path.exists() else None
+
+    def load_dynamics(self, split: str) -> list[Dynamics]:
+        """All training dynamics of a split; a table for each run and each cross-fit."""
+        files = sorted((self.path / "dynamics").glob(f"*.{split}.in-sample.parquet"))
+        return [read_dynamics(file) for file in files]
 
     # Other files
 

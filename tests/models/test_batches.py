@@ -26,7 +26,7 @@ def batches(pixels: Array, batch_size: int = 4, shift: int = 0, seed: int = 0) -
 
 def epoch(made: TrainingBatches, number: int) -> tuple[Tensor, Tensor]:
     drawn = list(made.epoch(number))
-    return torch.cat([x for x, _ in drawn]), torch.cat([y for _, y in drawn])
+    return torch.cat([x for x, _, _ in drawn]), torch.cat([y for _, y, _ in drawn])
 
 
 @pytest.mark.parametrize(("count", "size"), [(20, 4), (21, 4), (3, 256), (2, 2), (257, 256)])
@@ -35,8 +35,9 @@ def test_every_image_comes_at_most_once_an_epoch(count: int, size: int) -> None:
     drawn = list(made.epoch(1))
     used = min(size, count)
     assert len(drawn) == len(made) == count // used
-    assert all(x.shape == (used, 6, 7, 1) and y.shape == (used,) for x, y in drawn)
-    labels = torch.cat([y for _, y in drawn]).tolist()
+    assert all(x.shape == (used, 6, 7, 1) and y.shape == (used,) for x, y, _ in drawn)
+    assert all(torch.equal(y, position) for _, y, position in drawn)
+    labels = torch.cat([y for _, y, _ in drawn]).tolist()
     assert len(set(labels)) == len(labels) == used * (count // used)
 
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from misread.errors import StudyError
 from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
+from misread.models.dynamics import DynamicsRecorder
 from misread.models.optimizer import build_average, build_optimizer
 from misread.models.recipe import Recipe
 
@@ -21,6 +22,7 @@ def state(seed: int, recipe: Recipe = RECIPE) -> TrainingState:
         network,
         build_optimizer(network, recipe, torch.device("cpu")),
         build_average(network, recipe),
+        DynamicsRecorder(8, torch.device("cpu")),
     )
 
 

@@ -122,6 +122,56 @@ def mistakes(
     runs.show_mistakes(drawn, as_json)
 
 
+@app.command(epilog="Example: misread crossfit --repeats 3")
+def crossfit(
+    dataset: Annotated[
+        str | None, typer.Argument(help="As for run; without it the dataset of the study.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="The network; `misread models` lists them.")] = "quick",
+    recipe: Annotated[
+        str | None, typer.Option(help="How to train it: short (the default) or post.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Another number of epochs.")] = None,
+    folds: Annotated[int, typer.Option(help="Parts that the training split is cut into.")] = 5,
+    repeats: Annotated[
+        int, typer.Option(help="How often, each time with other folds and other seeds.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the folds and the networks.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    fresh: Annotated[bool, typer.Option(help="Do anew what is there, and replace it.")] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Predict each training image by a network that never saw it.
+
+    Trains one network per fold on the other folds. Goes on where it was interrupted.
+    """
+    from misread.cli.output import crossfit as output
+    from misread.cli.progress import CrossfitBar
+    from misread.workflows import crossfit as workflow
+    from misread.workflows.importing import open_study
+
+    place = open_study(study, dataset)
+    try:
+        with CrossfitBar() as bar:
+            result = workflow.crossfit(
+                place.load_dataset(),
+                model,
+                recipe,
+                folds=folds,
+                repeats=repeats,
+                epochs=epochs,
+                seed=seed,
+                study=place.path,
+                device=device,
+                fresh=fresh,
+                on_step=bar.step,
+            )
+    except KeyboardInterrupt:
+        raise TrainingStoppedError("stopped; the same command goes on or starts anew") from None
+    output.show_crossfit(result, as_json)
+
+
 @app.command(epilog="Example: misread demo --study digits")
 def demo(
     study: Annotated[

@@ -56,8 +56,8 @@ class TrainingBatches:
         """Steps of an epoch; the images that fill no last batch sit this epoch out."""
         return len(self._labels) // self._batch_size
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield images (B, H, W, C) uint8 and labels (B,) int64 of one epoch."""
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield images (B, H, W, C) uint8, labels and positions in the split (B,) int64."""
         generator = torch.Generator().manual_seed(epoch_seed(self._seed, number))
         order = torch.randperm(len(self._labels), generator=generator)
         for step in range(len(self)):
@@ -65,7 +65,7 @@ class TrainingBatches:
             rows, columns = torch.randint(
                 0, 2 * self._shift + 1, (2, len(chosen)), generator=generator
             )
-            yield self._windows[chosen, rows, columns], self._labels[chosen]
+            yield self._windows[chosen, rows, columns], self._labels[chosen], chosen
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

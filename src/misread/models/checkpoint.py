@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from misread.errors import StudyError
 from misread.files import replacing
+from misread.models.dynamics import DynamicsRecorder
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -53,6 +54,7 @@ class TrainingState:
     network: nn.Module
     optimizer: Optimizer
     average: AveragedModel | None
+    dynamics: DynamicsRecorder
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the state by name."""
@@ -61,6 +63,7 @@ class TrainingState:
             named |= {f"optimizer.{number}.{key}": value for key, value in moments.items()}
         if self.average is not None:
             named |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
+        named |= {f"dynamics.{key}": value for key, value in self.dynamics.tensors().items()}
         return named
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -68,6 +71,7 @@ class TrainingState:
         self.network.load_state_dict(_below("network", tensors))
         if self.average is not None:
             self.average.load_state_dict(_below("average", tensors))
+        self.dynamics.restore(_below("dynamics", tensors))
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in _below("optimizer", tensors).items():
             number, _, name = key.partition(".")

@@ -4,20 +4,24 @@ from dataclasses import dataclass
 
 from misread.errors import DatasetError
 from misread.models.card import Card, EpochRow
-from misread.tables import Predictions
+from misread.tables import Dynamics, Neighbours, Predictions
 
 
 @dataclass(frozen=True)
 class Run:
-    """A trained model's card and its predictions of each split.
+    """A trained model's card, its predictions of each split, and what else it tells of them.
 
     Attributes:
         card: What was trained, on what, how and how long.
         predictions: By split: `train` is `in-sample`, the others are `held-out`.
+        dynamics: How each training image fared while the network learned it.
+        neighbours: By split, but for `train`: the nearest training images of each image.
     """
 
     card: Card
     predictions: dict[str, Predictions]
+    dynamics: Dynamics
+    neighbours: dict[str, Neighbours]
 
     @property
     def log(self) -> tuple[EpochRow, ...]:

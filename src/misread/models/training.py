@@ -28,11 +28,13 @@ from misread.models.batchnorm import measure_batch_norm
 from misread.models.card import Card, EpochRow
 from misread.models.catalogue import find_model
 from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
+from misread.models.dynamics import DynamicsRecorder
+from misread.models.features import taking_features
 from misread.models.optimizer import build_average, build_optimizer, learning_rate
 from misread.models.prediction import predict_probabilities
 from misread.models.recipe import Recipe
 from misread.models.runtime import keeping_freed_memory, pick_device, versions
-from misread.tables import Origin, Predictions, Provenance
+from misread.tables import Dynamics, Origin, Predictions, Provenance
 
 # Training images, drawn at random, that the statistics of averaged weights are measured on.
 _NORM_IMAGES = 5_000
@@ -63,11 +65,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and its card."""
+    """A trained network, its card, and how each training image fared on the way."""
 
     network: nn.Module
     card: Card
     device: torch.device
+    dynamics: Dynamics
 
 
 def train_network(
@@ -119,7 +122,10 @@ def train_network(
         network.to(place)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = TrainingState(
-            network, build_optimizer(network, recipe, place), build_average(network, recipe)
+            network,
+            build_optimizer(network, recipe, place),
+            build_average(network, recipe),
+            DynamicsRecorder(len(labels), place),
         )
         card = _new_card(dataset, shape, model, recipe, seed, network, place)
         if checkpoint is not None and checkpoint.exists():
@@ -134,16 +140,17 @@ def train_network(
             card = dataclasses.replace(card, log=(*card.log, row))
             if checkpoint is not None:
                 write_tensors(checkpoint, state.tensors(), {"card": card.to_json()})
-    card = dataclasses.replace(card, created=_now())
+    card = dataclasses.replace(card, created=now())
+    dynamics = state.dynamics.table(recipe.epochs, _provenance(card, dataset.train))
     if state.average is None:
-        return Trained(network.eval(), card, place)
+        return Trained(network.eval(), card, place, dynamics)
     averaged: nn.Module = state.average.module
     started = time.perf_counter()
     # Drawn at random: a split may lie sorted by class.
     drawn = np.random.default_rng(seed).permutation(len(pixels))[:_NORM_IMAGES]
     measure_batch_norm(averaged, pixels[drawn], place)
     card = dataclasses.replace(card, averaging_seconds=round(time.perf_counter() - started, 3))
-    return Trained(averaged.eval(), card, place)
+    return Trained(averaged.eval(), card, place, dynamics)
 
 
 def check_settings(seed: int, device: str) -> torch.device:
@@ -172,7 +179,7 @@ def _train_epoch(
     images = 0
     rate = 0.0
     started = time.perf_counter()
-    for number, (pixels, given) in enumerate(batches.epoch(epoch)):
+    for number, (pixels, given, drawn) in enumerate(batches.epoch(epoch)):
         step = (epoch - 1) * len(batches) + number
         rate = learning_rate(recipe, step, steps)
         for group in optimizer.param_groups:
@@ -189,6 +196,7 @@ def _train_epoch(
         with torch.no_grad():
             loss_sum = loss_sum + loss * len(given)
             right_sum = right_sum + (logits.argmax(dim=1) == given).sum()
+        state.dynamics.record(epoch, drawn, logits, given)
         images += len(given)
         if on_step is not None and _tell(number, len(batches), device):
             speed = images / (time.perf_counter() - started)
@@ -235,24 +243,38 @@ def predict(
     Raises:
         DatasetError: The images have another shape.
     """
+    return predict_with_features(trained, split, on_images)[0]
+
+
+def predict_with_features(
+    trained: Trained, split: Split, on_images: Callable[[int], None] | None = None
+) -> tuple[Predictions, torch.Tensor]:
+    """As `predict`, with the features (N, D) float32 that the network reads the classes from."""
     card = trained.card
     _check_shape(split, card.shape)
     pixels = split.pixels("prediction")
-    seen = split.items_fingerprint == card.items_fingerprint
-    return Predictions(
+    with taking_features(trained.network) as taken:
+        probabilities = predict_probabilities(trained.network, pixels, trained.device, on_images)
+    predictions = Predictions(
         index=torch.arange(len(split), dtype=torch.int32).numpy(),
         given=split.labels,
-        probabilities=predict_probabilities(trained.network, pixels, trained.device, on_images),
-        provenance=Provenance(
-            model=card.model,
-            recipe=str(card.recipe["name"]),
-            seed=card.seed,
-            split=split.name,
-            origin=Origin.IN_SAMPLE if seen else Origin.HELD_OUT,
-            classes=card.classes,
-            items_fingerprint=split.items_fingerprint,
-            created=_now(),
-        ),
+        probabilities=probabilities,
+        provenance=_provenance(card, split),
+    )
+    return predictions, torch.cat(taken)
+
+
+def _provenance(card: Card, split: Split) -> Provenance:
+    seen = split.items_fingerprint == card.items_fingerprint
+    return Provenance(
+        model=card.model,
+        recipe=str(card.recipe["name"]),
+        seed=card.seed,
+        split=split.name,
+        origin=Origin.IN_SAMPLE if seen else Origin.HELD_OUT,
+        classes=card.classes,
+        items_fingerprint=split.items_fingerprint,
+        created=now(),
     )
 
 
@@ -321,7 +343,8 @@ def _stopped(card: Card, recipe: Recipe, checkpoint: Path | None) -> str:
     return f"{done}; the same command goes on after epoch {len(card.log)}"
 
 
-def _now() -> str:
+def now() -> str:
+    """The time of day, UTC, as ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

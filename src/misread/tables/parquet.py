@@ -40,8 +40,12 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         )
 
 
-def read_provenance(path: Path) -> Provenance:
+def read_provenance(path: Path, expected: str = FORMAT) -> Provenance:
     """Where the predictions in this file come from, without reading them.
+
+    Args:
+        path: The file.
+        expected: The format that its metadata must name.
 
     Raises:
         PredictionsError: The file is missing, damaged or none of misread's.
@@ -50,9 +54,9 @@ def read_provenance(path: Path) -> Provenance:
         metadata = pq.read_schema(path).metadata or {}
     except (OSError, ValueError, pa.ArrowException) as error:
         raise PredictionsError(f"{path}: expected a Parquet file: {_line(error)}") from error
-    if metadata.get(b"format") != FORMAT.encode():
+    if metadata.get(b"format") != expected.encode():
         raise PredictionsError(
-            f"{path}: expected Parquet written by misread, with the metadata 'format: {FORMAT}'; "
+            f"{path}: expected Parquet written by misread, with the metadata 'format: {expected}'; "
             "a table made elsewhere comes in as .npy, .npz, .csv or .tsv"
         )
     try:

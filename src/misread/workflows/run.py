@@ -135,6 +135,9 @@ def run(
         ) from None
     for predictions in results.predictions.values():
         place.save_predictions(predictions, replace=True)
+    for neighbours in results.neighbours.values():
+        place.save_neighbours(neighbours)
+    place.save_dynamics(results.dynamics)
     training.save_weights(trained, place.model_file(name, ".safetensors"))
     trained.card.write_log(place.model_file(name, ".log.csv"))
     # The card comes last: where there is one, the run is whole.

@@ -1,6 +1,7 @@
 """Train a network and predict every split with it."""
 
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -79,10 +80,16 @@ def predict_splits(
         if on_predict is not None:
             on_predict(done, total)
 
-    predictions = {
-        name: training.predict(trained, split, count) for name, split in dataset.splits.items()
+    predictions, features = {}, {}
+    for name, split in dataset.splits.items():
+        predictions[name], features[name] = training.predict_with_features(trained, split, count)
+    nearest = require_torch("features").nearest_training_images
+    neighbours = {
+        name: nearest(features[name], features["train"], predictions[name].provenance)
+        for name in dataset.splits
+        if name != "train"
     }
-    return Run(trained.card, predictions)
+    return Run(trained.card, predictions, trained.dynamics, neighbours)
 
 
 def choose_recipe(model: str, recipe: str | Recipe | None, epochs: int | None) -> Recipe:
@@ -95,16 +102,15 @@ def choose_recipe(model: str, recipe: str | Recipe | None, epochs: int | None) -
     return recipe.with_epochs(epochs) if isinstance(recipe, Recipe) else spec.recipe(recipe, epochs)
 
 
-def require_torch() -> ModuleType:
-    """The training module.
+def require_torch(name: str = "training") -> ModuleType:
+    """A module of `misread.models` that needs PyTorch.
 
     Raises:
         MissingExtraError: PyTorch or safetensors isn't installed; says the pip command.
     """
     try:
-        from misread.models import training
+        return import_module(f"misread.models.{name}")
     except ModuleNotFoundError as error:
         if error.name in ("torch", "safetensors"):
             raise MissingExtraError("training a network", "torch") from error
         raise
-    return training

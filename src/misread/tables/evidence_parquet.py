@@ -1,0 +1,94 @@
+"""Dynamics and neighbours as Parquet files."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from misread.errors import PredictionsError
+from misread.files import replacing
+from misread.tables.evidence import Dynamics, Neighbours
+from misread.tables.parquet import read_provenance
+from misread.tables.predictions import Provenance
+
+_FIGURES = ("area_under_margin", "first_learned", "forgotten")
+_DYNAMICS = "misread dynamics 1"
+_NEIGHBOURS = "misread neighbours 1"
+
+
+def write_dynamics(path: Path, dynamics: Dynamics) -> None:
+    """Write dynamics atomically: a column per array, the rest as metadata."""
+    more = {"epochs": str(dynamics.epochs), "networks": str(dynamics.networks)}
+    columns = {field: pa.array(getattr(dynamics, field)) for field in ("index", *_FIGURES)}
+    _write(path, _DYNAMICS, columns, dynamics.provenance, more)
+
+
+def read_dynamics(path: Path) -> Dynamics:
+    """Read what `write_dynamics` wrote.
+
+    Raises:
+        PredictionsError: The file is missing, damaged or holds something else.
+    """
+    provenance = read_provenance(path, _DYNAMICS)
+    try:
+        table = pq.read_table(path)
+        metadata = table.schema.metadata
+        return Dynamics(
+            **{field: table[field].to_numpy() for field in ("index", *_FIGURES)},
+            epochs=int(metadata[b"epochs"]),
+            networks=int(metadata[b"networks"]),
+            provenance=provenance,
+        )
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        raise PredictionsError(f"{path}: damaged table of training dynamics: {error}") from error
+
+
+def write_neighbours(path: Path, neighbours: Neighbours) -> None:
+    """Write neighbours atomically: two columns of fixed-size lists."""
+    columns = {"index": pa.array(neighbours.index)}
+    for field in ("neighbours", "similarity"):
+        array = np.ascontiguousarray(getattr(neighbours, field))
+        flat = pa.array(array.reshape(-1))
+        columns[field] = pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
+    _write(path, _NEIGHBOURS, columns, neighbours.provenance, {})
+
+
+def read_neighbours(path: Path) -> Neighbours:
+    """Read what `write_neighbours` wrote.
+
+    Raises:
+        PredictionsError: The file is missing, damaged or holds something else.
+    """
+    provenance = read_provenance(path, _NEIGHBOURS)
+    try:
+        table = pq.read_table(path).combine_chunks()
+        lists = {
+            field: table[field]
+            .combine_chunks()
+            .flatten()
+            .to_numpy(zero_copy_only=False)
+            .reshape(len(table), table.schema.field(field).type.list_size)
+            for field in ("neighbours", "similarity")
+        }
+        index = table["index"].to_numpy()
+    except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
+        raise PredictionsError(f"{path}: damaged table of neighbours: {error}") from error
+    return Neighbours(index=index, provenance=provenance, **lists)
+
+
+def _write(
+    path: Path,
+    kind: str,
+    columns: dict[str, Any],
+    provenance: Provenance,
+    more: dict[str, str],
+) -> None:
+    metadata = {"format": kind} | more
+    metadata |= {k: json.dumps(v) for k, v in dataclasses.asdict(provenance).items()}
+    table = pa.table(columns).replace_schema_metadata(metadata)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", use_dictionary=False)

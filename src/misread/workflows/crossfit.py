@@ -1,0 +1,278 @@
+"""Out-of-sample predictions of the training split, fold by fold, kept in a study."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from misread.analysis.evaluation import Evaluation, evaluate
+from misread.datasets import Dataset
+from misread.errors import ParameterError, StudyError, TrainingStoppedError
+from misread.files import write_text
+from misread.models import Recipe
+from misread.store import Study, default_study
+from misread.tables import Dynamics, Neighbours, Predictions
+from misread.workflows.training import choose_recipe, require_torch
+
+if TYPE_CHECKING:
+    from misread.models.crossfit import Fold
+    from misread.models.training import Progress
+
+
+@dataclass(frozen=True)
+class CrossfitProgress:
+    """Where a cross-fit stands, told after each step of each network.
+
+    Attributes:
+        repeat: Number of the running repeat, from 1.
+        repeats: Number of repeats.
+        fold: Number of the running fold, from 1.
+        folds: Number of folds.
+        training: Where the training of the fold's network stands.
+    """
+
+    repeat: int
+    repeats: int
+    fold: int
+    folds: int
+    training: "Progress"
+
+    @property
+    def done(self) -> float:
+        """Share of the whole that is done, in [0, 1]; every fold counts the same."""
+        folds = (self.repeat - 1) * self.folds + self.fold - 1
+        return (folds + self.training.step / self.training.steps) / (self.repeats * self.folds)
+
+
+@dataclass(frozen=True)
+class CrossfitRepeat:
+    """One repeat: each training image predicted once.
+
+    Attributes:
+        name: Name of the run, `{model}-{recipe}-s{seed}-r{repeat}`.
+        predictions: By split; `train` is cross-fitted, the others are held-out and the mean over
+            the folds' networks.
+        evaluation: Of `train`, out of fold.
+        seconds: Time of training the folds' networks.
+        trained: False if the study had this repeat already.
+    """
+
+    name: str
+    predictions: dict[str, Predictions]
+    evaluation: Evaluation
+    seconds: float
+    trained: bool
+
+
+@dataclass(frozen=True)
+class CrossfitResult:
+    """What `crossfit` leaves.
+
+    Attributes:
+        study: The folder with everything.
+        repeats: One or more.
+    """
+
+    study: Study
+    repeats: tuple[CrossfitRepeat, ...]
+
+
+def crossfit(
+    dataset: Dataset,
+    model: str = "quick",
+    recipe: str | Recipe | None = None,
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    epochs: int | None = None,
+    seed: int = 0,
+    study: Path | None = None,
+    device: str = "auto",
+    fresh: bool = False,
+    on_step: Callable[[CrossfitProgress], None] | None = None,
+) -> CrossfitResult:
+    """Predict every training image by a network that never saw it, and keep that in a study.
+
+    The training split is dealt out to folds, class by class; for each fold a network is trained on
+    the other folds and predicts this one, and every other split. Its nearest training images, and
+    how each training image fared in training, are kept with the predictions. What is interrupted
+    goes on from the last finished epoch; repeats that the study has are not trained again.
+
+    Args:
+        dataset: Has a `train` split with images of one size.
+        model: A name that `misread models` lists.
+        recipe: Name of one of the model's recipes, a recipe of your own, or None for the default.
+        folds: Number of folds, 2 or more.
+        repeats: How often the whole is repeated with other folds and other seeds, 1 or more.
+        epochs: Another number of epochs than the recipe's.
+        seed: Seed of the folds and the networks, 0 or more.
+        study: The study's folder, None for `{dataset}-study` in the working folder.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        fresh: Do anew what the study has already, and replace it.
+        on_step: Called after each training step.
+
+    Raises:
+        MissingExtraError: PyTorch isn't installed.
+        ParameterError: An argument is unknown or out of range.
+        DatasetError: The images can't be trained on.
+        StudyError: The study is of another dataset, or holds a cross-fit with other settings.
+        TrainingStoppedError: Interrupted by Ctrl-C.
+    """
+    chosen = choose_recipe(model, recipe, epochs)
+    if repeats < 1:
+        raise ParameterError(f"repeats must be 1 or more. Got {repeats} instead.")
+    # Whatever can be refused is refused before a study is made.
+    require_torch().check_settings(seed, device)
+    require_torch("crossfit").stratified_folds(dataset.train.labels, folds, seed)
+    place = Study.create(Path(study) if study else default_study(dataset, Path.cwd()), dataset)
+    if place.note:
+        raise StudyError(f"{place.path}: is a {place.note}; name another folder with --study")
+    jobs = [
+        _Job(place, dataset, model, chosen, folds, seed, repeat) for repeat in range(1, repeats + 1)
+    ]
+    for job in jobs:
+        job.prepare(fresh)
+    finished = []
+    for job in jobs:
+
+        def tell(fold: int, training: "Progress", repeat: int = job.repeat) -> None:
+            if on_step is not None:
+                on_step(CrossfitProgress(repeat, repeats, fold, folds, training))
+
+        finished.append(job.finish(device, tell))
+    return CrossfitResult(place, tuple(finished))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One repeat and its files in the study."""
+
+    study: Study
+    dataset: Dataset
+    model: str
+    recipe: Recipe
+    folds: int
+    seed: int
+    repeat: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}-{self.recipe.name}-s{self.seed}-r{self.repeat}"
+
+    @property
+    def record(self) -> Path:
+        """Is written last: where there is one, the repeat is whole."""
+        return self.study.model_file(self.name, ".json")
+
+    @property
+    def parts(self) -> Path:
+        """The folder of finished folds."""
+        return self.study.model_file(self.name, ".folds")
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the result: two repeats that agree here are the same."""
+        train = self.dataset.train
+        return {
+            "name": self.name,
+            "folds": self.folds,
+            "recipe": dataclasses.asdict(self.recipe),
+            "classes": list(self.dataset.classes),
+            "items_fingerprint": train.items_fingerprint,
+            "labels_fingerprint": train.labels_fingerprint,
+        }
+
+    def prepare(self, fresh: bool) -> None:
+        """Forget what is there if `fresh`; else see that it was made with the same settings."""
+        if fresh:
+            self.record.unlink(missing_ok=True)
+            shutil.rmtree(self.parts, ignore_errors=True)
+        elif self.record.exists():
+            self._read_record()
+        elif self.study.list_predictions(model=self.name):
+            raise StudyError(
+                f"{self.study.path}: holds predictions {self.name} that no cross-fit here has "
+                "made; --fresh replaces them, --study names another folder"
+            )
+
+    def finish(self, device: str, tell: Callable[[int, "Progress"], None]) -> CrossfitRepeat:
+        """Do what is still to do, and return the whole."""
+        if self.record.exists():
+            return self._show(trained=False)
+        crossfitting, files = require_torch("crossfit"), require_torch("fold_file")
+        settings = self.settings()
+        member = crossfitting.stratified_folds(
+            self.dataset.train.labels, self.folds, self.seed, self.repeat
+        )
+        done: list[Fold] = []
+        for number in range(1, self.folds + 1):
+            part = self.parts / f"fold-{number}.safetensors"
+            if part.exists():
+                done.append(files.read_fold(part, self.dataset, settings))
+                continue
+            checkpoint = part.with_suffix(".checkpoint")
+            try:
+                fold = crossfitting.fit_fold(
+                    self.dataset,
+                    self.model,
+                    self.recipe,
+                    member == number - 1,
+                    crossfitting.fold_seed(self.seed, self.repeat, number),
+                    device=device,
+                    checkpoint=checkpoint,
+                    on_step=lambda training, number=number: tell(number, training),
+                )
+            except (KeyboardInterrupt, TrainingStoppedError):
+                raise TrainingStoppedError(
+                    f"{self.name} stopped in fold {number} of {self.folds}; the same command goes "
+                    "on (without --fresh)"
+                ) from None
+            files.write_fold(part, fold, settings)
+            checkpoint.unlink(missing_ok=True)
+            done.append(fold)
+        self._save(*crossfitting.join_folds(self.dataset, done, self.seed, self.repeat))
+        record = settings | {"networks": [json.loads(fold.card.to_json()) for fold in done]}
+        write_text(self.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        shutil.rmtree(self.parts, ignore_errors=True)
+        return self._show(trained=True)
+
+    def _save(
+        self,
+        predictions: dict[str, Predictions],
+        neighbours: dict[str, Neighbours],
+        dynamics: Dynamics,
+    ) -> None:
+        for table in predictions.values():
+            self.study.save_predictions(table, replace=True)
+        for near in neighbours.values():
+            self.study.save_neighbours(near)
+        self.study.save_dynamics(dynamics)
+
+    def _show(self, *, trained: bool) -> CrossfitRepeat:
+        predictions = {
+            split: self.study.newest_predictions(split, self.name) for split in self.dataset.splits
+        }
+        seconds = sum(card["seconds"] for card in self._read_record()["networks"])
+        evaluation = evaluate(predictions["train"])
+        return CrossfitRepeat(self.name, predictions, evaluation, seconds, trained)
+
+    def _read_record(self) -> dict[str, Any]:
+        """The record of a whole repeat, once its settings are found to be these.
+
+        Raises:
+            StudyError: It is damaged, or of other settings.
+        """
+        try:
+            record = dict(json.loads(self.record.read_text(encoding="utf-8")))
+            sum(card["seconds"] for card in record["networks"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StudyError(f"{self.record}: expected a cross-fit's record: {error}") from error
+        expected = json.loads(json.dumps(self.settings()))
+        if {key: record.get(key) for key in expected} != expected:
+            raise StudyError(
+                f"{self.study.path}: {self.name} was cross-fitted with other folds, another recipe "
+                "or other data; --fresh makes it anew, --seed or --study keep both"
+            )
+        return record
