@@ -18,13 +18,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from misread.analysis.evaluation import Evaluation, evaluate
+    from misread.analysis.panel import Panel
+    from misread.analysis.verdicts import Thresholds, Verdict
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
     from misread.store import Study
     from misread.tables import Origin, Predictions, Provenance
+    from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
+    from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.importing import import_predictions
@@ -34,18 +38,23 @@ if TYPE_CHECKING:
 
 # Public name -> (module, name there).
 _PUBLIC = {
+    "Audit": ("misread.views.audit", "Audit"),
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
     "Origin": ("misread.tables", "Origin"),
+    "Panel": ("misread.analysis.panel", "Panel"),
     "Predictions": ("misread.tables", "Predictions"),
     "Provenance": ("misread.tables", "Provenance"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
     "Split": ("misread.datasets", "Split"),
     "Study": ("misread.store", "Study"),
+    "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
+    "Verdict": ("misread.analysis.verdicts", "Verdict"),
+    "audit": ("misread.workflows.audit", "audit"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
@@ -59,18 +68,23 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Audit",
     "Card",
     "Dataset",
     "Evaluation",
     "MisreadError",
     "Mistakes",
     "Origin",
+    "Panel",
     "Predictions",
     "Provenance",
     "Recipe",
     "Run",
     "Split",
     "Study",
+    "Thresholds",
+    "Verdict",
+    "audit",
     "crossfit",
     "demo_predictions",
     "draw_mistakes",

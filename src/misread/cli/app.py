@@ -172,6 +172,42 @@ def crossfit(
     output.show_crossfit(result, as_json)
 
 
+@app.command(epilog="Example: misread audit --split train --top 50 --output suspects.csv")
+def audit(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="M", help="A model or run of the panel; repeat it. Without it all."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="The score to rank by: suspicion, entropy, margin, ...")
+    ] = "suspicion",
+    top: Annotated[int, typer.Option(help="Images in the table and in the picture.")] = 20,
+    index: Annotated[
+        int | None, typer.Option(help="Tell of this one image instead, whatever its rank.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write all images, ranked: .csv, .parquet or .json.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Where the picture goes, a .png file.")] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Say of each mistake whether the model seems wrong or the label, and why."""
+    from misread.cli.output import audit as printed
+    from misread.store import Study
+    from misread.workflows import audit as workflow
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow.audit(place, split, model or ())
+    if index is not None:
+        printed.show_one(found, index, as_json)
+        return
+    table = None if output is None else workflow.write_table(found, output, by)
+    picture = workflow.draw_audit(place, found, top, by, save)
+    printed.show_audit(found, top, by, picture, table, as_json)
+
+
 @app.command(epilog="Example: misread demo --study digits")
 def demo(
     study: Annotated[

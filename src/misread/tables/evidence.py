@@ -104,6 +104,11 @@ class Neighbours:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def width(self) -> int:
+        """Number of neighbours M of each image."""
+        return int(self.neighbours.shape[1])
+
 
 def _check(
     provenance: Provenance,

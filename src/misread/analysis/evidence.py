@@ -1,0 +1,109 @@
+"""All the evidence on the given labels of one split, in one table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from misread.analysis.neighbourhood import Neighbourhood, look_around
+from misread.analysis.panel import Panel, PanelReading
+from misread.analysis.suspicion import planted_flip_suspicion, standardised
+from misread.errors import PredictionsError
+from misread.tables import Dynamics, Neighbours
+from misread.types import FloatArray, LabelArray
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRecord:
+    """How the images fared in training, over all networks that were trained on them.
+
+    Attributes:
+        networks: Number of networks, summed over the tables.
+        epochs: Length of the longest training.
+        margin: (N,) float32, area under the margin, in robust standard deviations from the median;
+            mean over the tables.
+        first_learned: (N,) float32, mean first epoch in which an image was read as given.
+        forgotten: (N,) float32, mean number of times it was forgotten.
+    """
+
+    networks: int
+    epochs: int
+    margin: FloatArray
+    first_learned: FloatArray
+    forgotten: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of the given labels of N images.
+
+    Attributes:
+        panel: The models.
+        reading: What they say.
+        neighbourhood: What the nearest training images say, None if that isn't known.
+        training: How the images fared in training, None if they weren't trained on or that wasn't
+            recorded.
+        suspicion: (N,) float32 in [0, 1]; see `planted_flip_suspicion`.
+    """
+
+    panel: Panel
+    reading: PanelReading
+    neighbourhood: Neighbourhood | None
+    training: TrainingRecord | None
+    suspicion: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.panel)
+
+
+def gather_evidence(
+    panel: Panel,
+    neighbours: Sequence[Neighbours] = (),
+    train_labels: LabelArray | None = None,
+    dynamics: Sequence[Dynamics] = (),
+) -> Evidence:
+    """Put together what the models, the neighbours and the training say.
+
+    Args:
+        panel: Models that never saw the images.
+        neighbours: Tables of nearest training images of the panel's images, by networks that never
+            saw them.
+        train_labels: Given labels of the training split; needed with neighbours.
+        dynamics: Of trainings on the panel's images.
+
+    Raises:
+        PredictionsError: A table is of other images than the panel's.
+    """
+    for table in (*neighbours, *dynamics):
+        if not np.array_equal(table.index, panel.index):
+            raise PredictionsError(
+                f"{table.provenance.name}: covers other images than the panel's predictions"
+            )
+    reading = panel.reading
+    neighbourhood = None
+    if neighbours and train_labels is not None:
+        neighbourhood = look_around(
+            neighbours, train_labels, panel.given, reading.read_as, len(panel.classes)
+        )
+    training = _summarise(dynamics) if dynamics else None
+    suspicion = planted_flip_suspicion(
+        reading.p_given,
+        reading.p_rival,
+        None if neighbourhood is None else (neighbourhood.given, neighbourhood.of_rival),
+        None if training is None else training.margin,
+    )
+    return Evidence(panel, reading, neighbourhood, training, suspicion)
+
+
+def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:
+    def mean(columns: list[FloatArray]) -> FloatArray:
+        return np.mean(columns, axis=0, dtype=np.float64).astype(np.float32)
+
+    return TrainingRecord(
+        networks=sum(table.networks for table in dynamics),
+        epochs=max(table.epochs for table in dynamics),
+        # Logits of other networks have another scale.
+        margin=mean([standardised(table.area_under_margin) for table in dynamics]),
+        first_learned=mean([table.first_learned for table in dynamics]),
+        forgotten=mean([table.forgotten for table in dynamics]),
+    )

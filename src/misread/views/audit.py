@@ -1,0 +1,261 @@
+"""An audit: each image's evidence, the suggested verdict, and its nearest training images."""
+
+import textwrap
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from misread.analysis.evidence import Evidence
+from misread.analysis.scores import SCORES, score
+from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, suggest
+from misread.datasets import Split
+from misread.errors import ParameterError
+from misread.tables import Neighbours, Provenance
+from misread.types import IntArray
+from misread.views.tiles import (
+    ACCENT,
+    FAINT,
+    INK,
+    MARGIN,
+    TITLE,
+    Tile,
+    blank_figure,
+    draw_tile,
+    draw_title,
+    shorten,
+)
+
+# Inches.
+_SIDE = 0.86
+_SMALL = 0.5
+_TEXT = 3.5
+_ROW = 1.06
+_GAP = 0.16
+_NEIGHBOURS = 8
+_LINE = 0.128
+_WRAP = 62
+
+_COLOURS = {
+    Verdict.LABEL: ACCENT,
+    Verdict.AMBIGUOUS: "#8a5a00",
+    Verdict.MODEL: "#1f5fa8",
+    Verdict.FINE: FAINT,
+}
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """What an audit says of one image.
+
+    Attributes:
+        index: Position of the image in its split.
+        given: Its given label.
+        read_as: What the panel reads, by its mean probability.
+        suggestion: The verdict, with the evidence in words.
+        suggested_label: The class suggested instead of the given one, None unless the verdict is
+            `label`.
+        suspicion: In [0, 1], see `planted_flip_suspicion`.
+    """
+
+    index: int
+    given: str
+    read_as: str
+    suggestion: Suggestion
+    suggested_label: str | None
+    suspicion: float
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The evidence on the labels of a split.
+
+    Attributes:
+        split: The images.
+        train: The training images, among which neighbours are; None if there are none.
+        evidence: On each image of the panel.
+        thresholds: Where a verdict turns.
+        neighbours: By the first network of the panel that found any; None if none did.
+        left_out: In-sample predictions that were not used.
+    """
+
+    split: Split
+    train: Split | None
+    evidence: Evidence
+    thresholds: Thresholds
+    neighbours: Neighbours | None
+    left_out: tuple[Provenance, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.evidence)
+
+    @cached_property
+    def listed(self) -> IntArray:
+        """(L,) int64, places of the images that are misread or suspicious, worst first."""
+        return listed(self.evidence, self.thresholds)
+
+    @cached_property
+    def suggestions(self) -> dict[int, Suggestion]:
+        """The suggested verdict on each listed image, by its place."""
+        found = suggest(self.evidence, self.listed, self.thresholds)
+        return dict(zip(map(int, self.listed), found, strict=True))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of listed images by suggested verdict."""
+        found = Counter(suggestion.verdict for suggestion in self.suggestions.values())
+        return {str(verdict): found[verdict] for verdict in Verdict if verdict != Verdict.FINE}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.evidence.panel.classes
+
+    def rank(self, by: str = "suspicion") -> IntArray:
+        """(N,) int64, places of all images, the highest score first; ties keep the split's order.
+
+        Raises:
+            ParameterError: There is no such score, or nothing to compute it from.
+        """
+        order: IntArray = np.argsort(-score(self.evidence, by), kind="stable")
+        return order
+
+    def row(self, place: int) -> AuditRow:
+        """What is said of the image at this place of the panel."""
+        panel = self.evidence.panel
+        suggestion = self.suggestions.get(place)
+        if suggestion is None:
+            suggestion = suggest(self.evidence, np.array([place]), self.thresholds)[0]
+        return AuditRow(
+            index=int(panel.index[place]),
+            given=self.classes[int(panel.given[place])],
+            read_as=self.classes[int(self.evidence.reading.read_as[place])],
+            suggestion=suggestion,
+            suggested_label=None if suggestion.label is None else self.classes[suggestion.label],
+            suspicion=float(self.evidence.suspicion[place]),
+        )
+
+    def rows(self, top: int = 20, by: str = "suspicion") -> list[AuditRow]:
+        """The `top` images by a score, 0 or more."""
+        return [self.row(int(place)) for place in self.rank(by)[:top]]
+
+    def find(self, index: int) -> AuditRow:
+        """What is said of the image at this position of the split.
+
+        Raises:
+            ParameterError: The panel has no such image.
+        """
+        places = np.flatnonzero(self.evidence.panel.index == index)
+        if not len(places):
+            raise ParameterError(
+                f"index: expected an image of the {self.split.name} split that the panel predicts, "
+                f"0 to {len(self.split) - 1}. Got {index} instead."
+            )
+        return self.row(int(places[0]))
+
+    def to_table(self, by: str = "suspicion") -> pa.Table:
+        """One row per image, ranked by a score; verdict and evidence for the listed ones.
+
+        Images that nobody misreads and nothing makes suspicious are `fine`, without a sentence.
+        """
+        evidence, order = self.evidence, self.rank(by)
+        panel, reading = evidence.panel, evidence.reading
+        names = np.array(self.classes, dtype=object)
+        fine = Suggestion(Verdict.FINE, None, "", "")
+        said = [self.suggestions.get(int(place), fine) for place in order]
+        columns = {
+            "index": panel.index[order],
+            "given": names[panel.given[order]],
+            "verdict": [str(suggestion.verdict) for suggestion in said],
+            "suggested_label": [
+                None if suggestion.label is None else self.classes[suggestion.label]
+                for suggestion in said
+            ],
+            "read_as": names[reading.read_as[order]],
+            "votes": reading.votes[order],
+            "votes_given": reading.votes_given[order],
+            "members": np.full(len(order), len(panel.members), np.int16),
+            "p_read_as": reading.p_read_as[order],
+            "p_given": reading.p_given[order],
+        }
+        for name, compute in SCORES.items():
+            values = compute(evidence)
+            if values is not None:
+                columns[name] = values[order]
+        columns["evidence"] = [suggestion.evidence for suggestion in said]
+        columns["reason_not_flagged"] = [suggestion.reason for suggestion in said]
+        return pa.table(columns)
+
+    def plot(self, top: int = 10, by: str = "suspicion") -> Figure:
+        """The `top` images by a score, each with its evidence and its nearest training images.
+
+        Args:
+            top: Rows, 1 or more.
+            by: A score.
+
+        Raises:
+            ParameterError: top is below 1, or there is no such score.
+        """
+        if top < 1:
+            raise ParameterError(f"top must be 1 or more. Got {top} instead.")
+        places = self.rank(by)[:top]
+        shown = 0 if self.neighbours is None else min(_NEIGHBOURS, self.neighbours.width)
+        width = 2 * MARGIN + _SIDE + _GAP + _TEXT + shown * (_SMALL + 0.06) + (_GAP if shown else 0)
+        figure, axes = blank_figure(width, TITLE + max(1, len(places)) * _ROW + MARGIN / 2)
+        draw_title(axes, self._title(len(places), by), self._subtitle(bool(shown)))
+        for number, place in enumerate(places):
+            self._draw_row(axes, int(place), TITLE + number * _ROW, shown)
+        return figure
+
+    def _title(self, count: int, by: str) -> str:
+        what = "most suspicious" if by == "suspicion" else f"highest in {by.replace('_', ' ')}"
+        return f"The {count} images of {self.split.name} {what}"
+
+    def _subtitle(self, neighbours: bool) -> str:
+        members = [provenance.run_name for provenance in self.evidence.panel.provenances]
+        named = members[0] if len(members) == 1 else f"{len(members)} models"
+        right = "; at the right the nearest training images, with their given labels"
+        return f"panel: {named}{right if neighbours else ''}"
+
+    def _draw_row(self, axes: Axes, place: int, top: float, shown: int) -> None:
+        row = self.row(place)
+        draw_tile(axes, Tile(self.split.images[row.index], ()), MARGIN, top, _SIDE)
+        left = MARGIN + _SIDE + _GAP
+        said, given = row.suggestion, shorten(row.given, 18)
+        heading = f"given {given}, read as {shorten(row.read_as, 18)}"
+        axes.text(left, top, heading, size=9, weight="bold", color=INK, va="top", parse_math=False)
+        axes.text(
+            left, top + 0.17, _verdict(row), size=7.5, weight="bold",
+            color=_COLOURS[said.verdict], va="top", parse_math=False,
+        )  # fmt: skip
+        axes.text(
+            left + _TEXT, top, f"#{row.index}  suspicion {row.suspicion:.2f}", size=7, color=FAINT,
+            ha="right", va="top", parse_math=False,
+        )  # fmt: skip
+        told = said.evidence + (f". Not flagged: {said.reason}" if said.reason else "")
+        for number, line in enumerate(textwrap.wrap(told, _WRAP, max_lines=5, placeholder=" …")):
+            axes.text(
+                left, top + 0.33 + number * _LINE, line, size=7, color=INK, va="top",
+                parse_math=False,
+            )  # fmt: skip
+        if self.neighbours is None or self.train is None:
+            return
+        start = left + _TEXT + _GAP
+        for number, position in enumerate(self.neighbours.neighbours[place][:shown]):
+            label = int(self.train.labels[position])
+            same = label == self.evidence.panel.given[place]
+            caption = (shorten(self.classes[label], 7), INK if same else ACCENT)
+            tile = Tile(self.train.images[int(position)], (caption,))
+            draw_tile(axes, tile, start + number * (_SMALL + 0.06), top, _SMALL)
+
+
+def _verdict(row: AuditRow) -> str:
+    """The suggested verdict as a heading."""
+    if row.suggested_label is not None:
+        return f"label seems wrong, suggested: {shorten(row.suggested_label, 18)}"
+    verdict = row.suggestion.verdict
+    return "model seems wrong" if verdict == Verdict.MODEL else str(verdict)
