@@ -74,7 +74,8 @@ def gather_evidence(
     Raises:
         PredictionsError: A table is of other images than the panel's.
     """
-    for table in (*neighbours, *dynamics):
+    tables: list[Neighbours | Dynamics] = [*neighbours, *dynamics]
+    for table in tables:
         if not np.array_equal(table.index, panel.index):
             raise PredictionsError(
                 f"{table.provenance.name}: covers other images than the panel's predictions"
@@ -97,7 +98,7 @@ def gather_evidence(
 
 def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:
     def mean(columns: list[FloatArray]) -> FloatArray:
-        return np.mean(columns, axis=0, dtype=np.float64).astype(np.float32)
+        return np.asarray(np.mean(columns, axis=0, dtype=np.float64), np.float32)
 
     return TrainingRecord(
         networks=sum(table.networks for table in dynamics),

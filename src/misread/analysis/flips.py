@@ -58,4 +58,5 @@ def most_confused(given: LabelArray, probabilities: FloatArray) -> IntArray:
     sums = np.zeros((classes, classes))
     np.add.at(sums, given, probabilities)
     np.fill_diagonal(sums, -1)
-    return sums.argmax(axis=1)
+    partners: IntArray = sums.argmax(axis=1)
+    return partners

@@ -80,8 +80,8 @@ def _choose(study: Study, split: str, models: Sequence[str]) -> list[Provenance]
         raise ParameterError(
             f"split: expected one of {', '.join(study.splits)}. Got {split!r} instead."
         )
-    found = []
-    for model in models or [None]:
+    found: list[Provenance] = []
+    for model in models or (None,):
         chosen = study.list_predictions(split, model)
         if not chosen:
             there = ", ".join(p.name for p in study.list_predictions()) or "none at all"
