@@ -2,6 +2,7 @@
 
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -203,17 +204,23 @@ class Audit:
         if top < 1:
             raise ParameterError(f"top must be 1 or more. Got {top} instead.")
         places = self.rank(by)[:top]
+        what = "most suspicious" if by == "suspicion" else f"highest in {by.replace('_', ' ')}"
+        return self.plot_places(places, f"The {len(places)} images of {self.split.name} {what}")
+
+    def plot_places(self, places: Sequence[int] | IntArray, title: str) -> Figure:
+        """Any images, each with its evidence and its nearest training images.
+
+        Args:
+            places: Places in the panel, one or more.
+            title: Heading of the picture.
+        """
         shown = 0 if self.neighbours is None else min(_NEIGHBOURS, self.neighbours.width)
         width = 2 * MARGIN + _SIDE + _GAP + _TEXT + shown * (_SMALL + 0.06) + (_GAP if shown else 0)
         figure, axes = blank_figure(width, TITLE + max(1, len(places)) * _ROW + MARGIN / 2)
-        draw_title(axes, self._title(len(places), by), self._subtitle(bool(shown)))
+        draw_title(axes, title, self._subtitle(bool(shown)))
         for number, place in enumerate(places):
             self._draw_row(axes, int(place), TITLE + number * _ROW, shown)
         return figure
-
-    def _title(self, count: int, by: str) -> str:
-        what = "most suspicious" if by == "suspicion" else f"highest in {by.replace('_', ' ')}"
-        return f"The {count} images of {self.split.name} {what}"
 
     def _subtitle(self, neighbours: bool) -> str:
         members = [provenance.run_name for provenance in self.evidence.panel.provenances]

@@ -12,6 +12,7 @@ from misread.analysis.evidence import gather_evidence
 from misread.analysis.panel import Panel
 from misread.analysis.scores import score
 from misread.analysis.verdicts import Thresholds
+from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
 from misread.files import replacing
 from misread.store import Study
@@ -29,6 +30,8 @@ def audit(
     split: str = "test",
     models: Sequence[str] = (),
     thresholds: Thresholds | None = None,
+    *,
+    dataset: Dataset | None = None,
 ) -> Audit:
     """Put together what is known of the given labels of a split, and suggest verdicts.
 
@@ -42,6 +45,7 @@ def audit(
         models: Only predictions of these models (`convnet`) or runs (`convnet-short-s0`); none
             means all.
         thresholds: Where a verdict turns; None for the usual ones.
+        dataset: The study's dataset, where it is loaded already.
 
     Returns:
         The evidence on every image, with the suggested verdicts.
@@ -54,7 +58,7 @@ def audit(
     members = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
     if not members:
         found[0].require_out_of_sample()
-    dataset = study.load_dataset()
+    dataset = dataset or study.load_dataset()
     panel = Panel(tuple(study.load_predictions(provenance) for provenance in members))
     near = [table for p in members if (table := study.load_neighbours(p)) is not None]
     train = dataset.splits.get("train")

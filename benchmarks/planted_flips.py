@@ -1,0 +1,205 @@
+"""How well the suspicion finds planted label flips, beside cleanlab on the same predictions.
+
+    python benchmarks/planted_flips.py --output DIR [--data mnist] [--kinds uniform confused]
+        [--rates 0.01 0.1 0.3] [--seed 1] [--repeats 1] [--json FILE]
+    python benchmarks/planted_flips.py --output DIR --fit NAME ... [--data PATH]
+
+Flips a share of the training labels: `uniform` to any other class, `confused` to the class that the
+image's own class is most mistaken for in a cross-fit of the unflipped data. Cross-fits `quick` on
+the flipped labels in a study of its own in DIR (a killed one goes on), and ranks the images by the
+suspicion and by each score, with what cleanlab 2.9 makes of the same probabilities. Prints the
+average precision for the flips, and the share of flips among the top N, N the number of flips; the
+images among the top N that were not flipped are drawn into the study: the data's own suspects.
+
+`--fit` prints the weights of `planted_flip_suspicion`: a logistic regression on studies in DIR,
+named by kind-rate-seed as `mnist-uniform-0.03-s101`, which must be none of those evaluated.
+"""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from machine import Machine, new_parser, print_table, write_json
+from misread.analysis.flips import most_confused, plant_flips
+from misread.analysis.scores import SCORES
+from misread.analysis.suspicion import WEIGHTS, evidence_columns
+from misread.datasets import Dataset, load
+from misread.files import replacing
+from misread.store import Study
+from misread.types import Array, IntArray
+from misread.views.audit import Audit
+from misread.workflows.audit import audit
+from misread.workflows.crossfit import CrossfitProgress, crossfit
+
+_SMALLEST_SUSPECTS = 24
+
+
+def parse() -> argparse.Namespace:
+    parser = new_parser(__doc__)
+    parser.add_argument("--data", default="mnist", help="what misread.load takes (default mnist)")
+    parser.add_argument("--kinds", nargs="+", default=["uniform", "confused"])
+    parser.add_argument("--rates", nargs="+", type=float, default=[0.01, 0.1, 0.3])
+    parser.add_argument("--seed", type=int, default=1, help="of the flips")
+    parser.add_argument("--repeats", type=int, default=1, help="of the cross-fit")
+    parser.add_argument("--output", type=Path, metavar="DIR", required=True)
+    parser.add_argument("--fit", nargs="+", metavar="NAME", help="fit the weights on these studies")
+    return parser.parse_args()
+
+
+def tell(now: CrossfitProgress) -> None:
+    if now.training.step == now.training.steps:
+        print(f"  repeat {now.repeat} fold {now.fold}", file=sys.stderr, flush=True)
+
+
+def flipped(clean: Dataset, kind: str, rate: float, options: argparse.Namespace) -> Dataset:
+    """The dataset with planted flips; `clean` itself where the rate is 0."""
+    partners: IntArray | None = None
+    if kind == "confused":
+        study = options.output / f"{clean.name}-clean"
+        fitted = crossfit(clean, "quick", study=study, on_step=tell).repeats[0]
+        train = fitted.predictions["train"]
+        partners = most_confused(train.given, train.probabilities)
+    labels = plant_flips(
+        clean.train.labels, rate, partners, classes=len(clean.classes), seed=options.seed
+    )
+    split = dataclasses.replace(clean.train, labels=labels)
+    return dataclasses.replace(clean, splits={**clean.splits, "train": split})
+
+
+def audited(dataset: Dataset, folder: Path, repeats: int) -> Audit:
+    """Cross-fit, or take what is there; the panel is these repeats."""
+    result = crossfit(dataset, "quick", repeats=repeats, study=folder, on_step=tell)
+    return audit(result.study, "train", [repeat.name for repeat in result.repeats], dataset=dataset)
+
+
+def measure(found: Audit, clean: Dataset) -> dict[str, Any]:
+    """Average precision and precision in the top N of each score."""
+    from sklearn.metrics import average_precision_score
+
+    wrong = found.evidence.panel.given != clean.train.labels
+    rankings = {name: compute(found.evidence) for name, compute in SCORES.items()}
+    rankings |= cleanlab_scores(found)
+    rows = []
+    for name, values in rankings.items():
+        if values is None:
+            continue
+        top = np.argsort(-values, kind="stable")[: wrong.sum()]
+        rows.append(
+            {
+                "score": name,
+                "average_precision": float(average_precision_score(wrong, values)),
+                "precision_in_top": float(wrong[top].mean()),
+            }
+        )
+    return {"flips": int(wrong.sum()), "scores": rows}
+
+
+def cleanlab_scores(found: Audit) -> dict[str, Array]:
+    """Cleanlab's label quality scores of the panel's mean, turned round: higher is worse."""
+    from cleanlab.rank import get_label_quality_scores
+
+    members = found.evidence.panel.members
+    mean = np.mean([member.probabilities for member in members], axis=0, dtype=np.float64)
+    labels = found.evidence.panel.given.astype(np.int64)
+    methods = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
+    return {
+        f"cleanlab {method}": 1 - get_label_quality_scores(labels, mean, method=method)
+        for method in methods
+    }
+
+
+def draw_own_suspects(found: Audit, clean: Dataset, folder: Path) -> int:
+    """Draw the images among the top N that nobody flipped; returns how many there are."""
+    wrong = found.evidence.panel.given != clean.train.labels
+    top = found.rank()[: wrong.sum()]
+    own = top[~wrong[top]]
+    if len(own):
+        figure = found.plot_places(own[:_SMALLEST_SUSPECTS], "Not flipped, yet among the top")
+        with replacing(folder / "figures" / "own-suspects.png") as temporary:
+            figure.savefig(temporary, format="png")
+    return len(own)
+
+
+def evaluate(options: argparse.Namespace) -> list[dict[str, Any]]:
+    clean = load(options.data)
+    results = []
+    for kind in options.kinds:
+        for rate in options.rates:
+            name = f"{clean.name}-{kind}-{rate:g}-s{options.seed}"
+            print(name, file=sys.stderr, flush=True)
+            folder = options.output / name
+            found = audited(flipped(clean, kind, rate, options), folder, options.repeats)
+            result = {"kind": kind, "rate": rate, **measure(found, clean)}
+            result["own_suspects_in_top"] = draw_own_suspects(found, clean, folder)
+            results.append(result)
+    return results
+
+
+def fit(options: argparse.Namespace) -> None:
+    """Print the weights for each kind of evidence."""
+    from sklearn.linear_model import LogisticRegression
+
+    columns, truths, shares = [], [], []
+    for name in options.fit:
+        study = Study.open(options.output / name)
+        clean = load(study.source)
+        kind, rate, seed = name.rsplit("-", 3)[1:]
+        options.seed = int(seed.removeprefix("s"))
+        found = audit(study, "train", dataset=flipped(clean, kind, float(rate), options))
+        evidence = found.evidence
+        around, training = evidence.neighbourhood, evidence.training
+        if around is None or training is None:
+            raise SystemExit(f"{name}: has no neighbours or no dynamics")
+        columns.append(
+            np.column_stack(
+                evidence_columns(
+                    evidence.reading.p_given,
+                    evidence.reading.p_rival,
+                    (around.given, around.of_rival),
+                    training.margin,
+                )  # type: ignore[arg-type]
+            )
+        )
+        truths.append(evidence.panel.given != clean.train.labels)
+        shares.append(np.full(len(evidence), 1 / len(evidence)))
+    design, truth = np.concatenate(columns), np.concatenate(truths)
+    weight = np.concatenate(shares) * len(truth) / len(shares)
+    for neighbours, training_known in WEIGHTS:
+        kept = [0] + [1] * neighbours + [2] * training_known
+        model = LogisticRegression(C=100.0, max_iter=1000)
+        model.fit(design[:, kept], truth, sample_weight=weight)
+        coefficients = dict(zip(kept, model.coef_[0], strict=True))
+        values = [float(model.intercept_[0]), *(coefficients.get(i, 0.0) for i in range(3))]
+        print((neighbours, training_known), [round(float(v), 3) for v in values])
+
+
+def main() -> None:
+    options = parse()
+    if options.fit:
+        fit(options)
+        return
+    machine = Machine.here(("misread", "numpy", "torch", "cleanlab", "scikit-learn"))
+    results = evaluate(options)
+    print(machine)
+    for result in results:
+        print(
+            f"\n{options.data}, {result['kind']} flips of {100 * result['rate']:g}% "
+            f"({result['flips']:,} labels), {options.repeats} x 5 folds; not flipped among the top "
+            f"{result['flips']:,}: {result['own_suspects_in_top']:,}"
+        )
+        print_table(
+            ("score", "average precision", "flips in the top N"),
+            [
+                (row["score"], f"{row['average_precision']:.4f}", f"{row['precision_in_top']:.4f}")
+                for row in result["scores"]
+            ],
+        )
+    write_json(options.json, machine, {"results": results})
+
+
+if __name__ == "__main__":
+    main()
