@@ -165,13 +165,14 @@ def _missing(evidence: Evidence, row: int, limits: Thresholds) -> list[str]:
         )
     if around is None and members < limits.members:
         found.append(
-            f"{models(members)} and no neighbours can't tell a wrong label from a blunder: "
-            "`misread crossfit`, `misread run` or more imported predictions add evidence"
+            f"{models(members)} without neighbours can't tell a wrong label from a blunder"
         )
     if reading.votes[row] / members < limits.agreement:
         found.append(f"the models that contradict the label don't agree on {other}")
     if reading.p_read_as[row] < limits.confidence:
-        found.append(f"the panel is not sure: mean probability {reading.p_read_as[row]:.2f}")
+        found.append(
+            f"the panel is not sure of {other}: {reading.p_read_as[row]:.3f}, below {limits.confidence:g}"
+        )
     if evidence.suspicion[row] < limits.suspicion:
         found.append(f"its suspicion is {evidence.suspicion[row]:.2f}, below {limits.suspicion:g}")
     return found

@@ -1,9 +1,11 @@
 """What `misread audit` prints."""
 
+import shutil
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import new_table, print_json, print_table
+from misread.cli.output.common import print_json
 
 if TYPE_CHECKING:
     from misread.views.audit import Audit, AuditRow
@@ -32,24 +34,36 @@ def show_audit(
     print(
         f"{len(audit.listed):,} of {len(audit):,} images are misread by a model of the panel or "
         f"suspicious; suggested wrong: the label of {counts['label']:,}, the model on "
-        f"{counts['model']:,}; {counts['ambiguous']:,} are ambiguous"
+        f"{counts['model']:,}; {counts['ambiguous']:,} are ambiguous\n"
     )
-    shown = new_table("image", "given", "read as", "verdict", "suspicion", "evidence")
-    for row in rows:
-        said = row.suggestion
-        reason = f". Not flagged: {said.reason}" if said.reason else ""
-        shown.add_row(
-            f"#{row.index}",
-            row.given,
-            row.read_as,
-            _verdict(row),
-            f"{row.suspicion:.2f}",
-            f"{said.evidence}{reason}",
+    for rank, row in enumerate(rows, start=1):
+        _show_row(rank, row)
+    if audit.evidence.neighbourhood is None:
+        print(
+            "No nearest training images are known of these models: `misread crossfit` and "
+            "`misread run` record them."
         )
-    print_table(shown)
     print(_CAUTION)
     for path in written:
         print(path)
+
+
+def _show_row(rank: int, row: "AuditRow") -> None:
+    """The verdict on one line, the evidence below it."""
+    said = row.suggestion
+    print(
+        f"{rank:>3}. #{row.index}  given {row.given}, read as {row.read_as}  "
+        f"{_verdict(row)}  suspicion {row.suspicion:.2f}"
+    )
+    reason = f". Not flagged: {said.reason}" if said.reason else ""
+    indent = " " * 5
+    told = textwrap.fill(
+        said.evidence + reason,
+        max(40, shutil.get_terminal_size().columns),
+        initial_indent=indent,
+        subsequent_indent=indent,
+    )
+    print(f"{told}\n")
 
 
 def _show_panel(audit: "Audit") -> None:
@@ -80,7 +94,7 @@ def show_one(audit: "Audit", index: int, as_json: bool) -> None:
 
 def _verdict(row: "AuditRow") -> str:
     label = row.suggested_label
-    return str(row.suggestion.verdict) + ("" if label is None else f": {label}")
+    return f"[{row.suggestion.verdict}{'' if label is None else f': {label}'}]"
 
 
 def _audit_json(audit: "Audit") -> dict[str, Any]:
