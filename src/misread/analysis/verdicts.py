@@ -56,7 +56,7 @@ class Thresholds:
 
     contradiction: float = 0.8
     agreement: float = 0.8
-    confidence: float = 0.8
+    confidence: float = 0.75
     neighbours: float = 0.6
     neighbours_given: float = 0.2
     suspicion: float = 0.5

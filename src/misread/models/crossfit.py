@@ -153,13 +153,12 @@ def join_folds(
             # A fold of a small dataset may have had fewer images to find neighbours among.
             width = min(table.neighbours.shape[1] for table in near)
             places = np.concatenate([table.neighbours[:, :width] for table in near])[order]
-            similarity = np.concatenate([table.similarity[:, :width] for table in near])[order]
         else:
             probabilities = np.mean([part.probabilities for part in parts], axis=0)
-            places, similarity = near[0].neighbours, near[0].similarity
+            places = near[0].neighbours
         index = np.arange(len(split), dtype=np.int32)
         predictions[name] = Predictions(index, split.labels, probabilities, provenance)
-        neighbours[name] = Neighbours(index, places, similarity, provenance)
+        neighbours[name] = Neighbours(index, places, provenance)
     in_sample = dataclasses.replace(predictions["train"].provenance, origin=Origin.IN_SAMPLE)
     dynamics = Dynamics.mean([fold.dynamics for fold in folds], in_sample)
     return predictions, neighbours, dynamics

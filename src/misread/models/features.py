@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from misread.errors import ParameterError
 from misread.tables import Neighbours, Provenance
-from misread.types import FloatArray, IndexArray
+from misread.types import IndexArray
 
 # Nearest training images that are kept of each image.
 NEIGHBOURS = 20
@@ -55,12 +55,11 @@ def nearest_training_images(
         references: (R, D) float32, of the training images, in theirs.
         provenance: Of the network's predictions of the split.
     """
-    places, similarity = nearest(features, references, NEIGHBOURS)
     index = torch.arange(len(features), dtype=torch.int32).numpy()
-    return Neighbours(index, places, similarity, provenance)
+    return Neighbours(index, nearest(features, references, NEIGHBOURS), provenance)
 
 
-def nearest(queries: Tensor, references: Tensor, count: int) -> tuple[IndexArray, FloatArray]:
+def nearest(queries: Tensor, references: Tensor, count: int) -> IndexArray:
     """The references whose features point in the most similar direction, exactly.
 
     Args:
@@ -69,17 +68,15 @@ def nearest(queries: Tensor, references: Tensor, count: int) -> tuple[IndexArray
         count: How many to find; all where there are fewer.
 
     Returns:
-        (N, M) int32, rows of `references`, the nearest first, and (N, M) float32, their cosine
-        similarities, in [-1, 1]; M is the smaller of `count` and R.
+        (N, M) int32, rows of `references` by falling cosine similarity, the nearest first; M is the
+        smaller of `count` and R.
     """
     queries, references = F.normalize(queries), F.normalize(references)
     count = min(count, len(references))
     size = max(1, _MOST_SIMILARITIES // max(1, len(references)))
     # An empty split has one empty chunk, so that the shape is known.
     found = [
-        (queries[start : start + size] @ references.T).topk(count, dim=1)
+        (queries[start : start + size] @ references.T).topk(count, dim=1).indices
         for start in range(0, max(1, len(queries)), size)
     ]
-    similarity = torch.cat([values for values, _ in found])
-    indices = torch.cat([places for _, places in found])
-    return indices.to(torch.int32).numpy(), similarity.clamp(-1, 1).numpy()
+    return torch.cat(found).to(torch.int32).numpy()

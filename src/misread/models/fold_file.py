@@ -32,7 +32,6 @@ def write_fold(path: Path, fold: Fold, settings: dict[str, object]) -> None:
             f"{number}.given": part.given,
             f"{number}.probabilities": part.probabilities,
             f"{number}.neighbours": near.neighbours,
-            f"{number}.similarity": near.similarity,
         }
     plain = {name: torch.tensor(array) for name, array in tensors.items()}
     write_tensors(path, plain, {"card": fold.card.to_json(), "settings": settings})
@@ -61,12 +60,12 @@ def read_fold(path: Path, dataset: Dataset, settings: dict[str, object]) -> Fold
             card.model, str(card.recipe["name"]), card.seed, name, origin, dataset.classes,
             split.items_fingerprint, card.created,
         )  # fmt: skip
-        index, given, probabilities, places, similarity = (
+        index, given, probabilities, places = (
             arrays[f"{number}.{field}"]
-            for field in ("index", "given", "probabilities", "neighbours", "similarity")
+            for field in ("index", "given", "probabilities", "neighbours")
         )
         predictions[name] = Predictions(index, given, probabilities, provenance)
-        neighbours[name] = Neighbours(index, places, similarity, provenance)
+        neighbours[name] = Neighbours(index, places, provenance)
     dynamics = Dynamics(
         **{field: arrays[f"dynamics.{field}"] for field in ("index", *_DYNAMICS)},
         epochs=len(card.log),

@@ -83,7 +83,6 @@ class Neighbours:
     Attributes:
         index: (N,) int32, position of each image in its split; strictly increasing.
         neighbours: (N, M) int32, positions in the training split, the nearest first.
-        similarity: (N, M) float32, cosine of the angle between the features, in [-1, 1], falling.
         provenance: The split of the N images, and the model.
 
     Raises:
@@ -92,13 +91,11 @@ class Neighbours:
 
     index: IndexArray
     neighbours: IndexArray
-    similarity: FloatArray
     provenance: Provenance
 
     def __post_init__(self) -> None:
         shape = (len(self.index), self.neighbours.shape[-1])
         _check(self.provenance, "neighbours", self.neighbours, shape, np.int32)
-        _check(self.provenance, "similarity", self.similarity, shape, np.float32)
         _check_index(self.provenance, self.index)
 
     def __len__(self) -> int:

@@ -48,12 +48,12 @@ def read_dynamics(path: Path) -> Dynamics:
 
 
 def write_neighbours(path: Path, neighbours: Neighbours) -> None:
-    """Write neighbours atomically: two columns of fixed-size lists."""
-    columns = {"index": pa.array(neighbours.index)}
-    for field in ("neighbours", "similarity"):
-        array = np.ascontiguousarray(getattr(neighbours, field))
-        flat = pa.array(array.reshape(-1))
-        columns[field] = pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
+    """Write neighbours atomically: their positions as fixed-size lists."""
+    flat = pa.array(np.ascontiguousarray(neighbours.neighbours).reshape(-1))
+    columns = {
+        "index": pa.array(neighbours.index),
+        "neighbours": pa.FixedSizeListArray.from_arrays(flat, neighbours.width),
+    }
     _write(path, _NEIGHBOURS, columns, neighbours.provenance, {})
 
 
@@ -65,19 +65,13 @@ def read_neighbours(path: Path) -> Neighbours:
     """
     provenance = read_provenance(path, _NEIGHBOURS)
     try:
-        table = pq.read_table(path).combine_chunks()
-        lists = {
-            field: table[field]
-            .combine_chunks()
-            .flatten()
-            .to_numpy(zero_copy_only=False)
-            .reshape(len(table), table.schema.field(field).type.list_size)
-            for field in ("neighbours", "similarity")
-        }
+        table = pq.read_table(path, columns=["index", "neighbours"]).combine_chunks()
+        flat = table["neighbours"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        width = table.schema.field("neighbours").type.list_size
         index = table["index"].to_numpy()
     except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
         raise PredictionsError(f"{path}: damaged table of neighbours: {error}") from error
-    return Neighbours(index=index, provenance=provenance, **lists)
+    return Neighbours(index, flat.reshape(len(index), width), provenance)
 
 
 def _write(
