@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+
 from misread.files import replacing
 from misread.store import Study
 from misread.tables import Predictions

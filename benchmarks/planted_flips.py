@@ -26,7 +26,7 @@ import numpy as np
 from machine import Machine, new_parser, print_table, write_json
 from misread.analysis.flips import most_confused, plant_flips
 from misread.analysis.scores import SCORES
-from misread.analysis.suspicion import WEIGHTS, evidence_columns
+from misread.analysis.suspicion import WEIGHTS
 from misread.datasets import Dataset, load
 from misread.files import replacing
 from misread.store import Study
@@ -150,31 +150,19 @@ def fit(options: argparse.Namespace) -> None:
         kind, rate, seed = name.rsplit("-", 3)[1:]
         options.seed = int(seed.removeprefix("s"))
         found = audit(study, "train", dataset=flipped(clean, kind, float(rate), options))
-        evidence = found.evidence
-        around, training = evidence.neighbourhood, evidence.training
-        if around is None or training is None:
-            raise SystemExit(f"{name}: has no neighbours or no dynamics")
-        columns.append(
-            np.column_stack(
-                evidence_columns(
-                    evidence.reading.p_given,
-                    evidence.reading.p_rival,
-                    (around.given, around.of_rival),
-                    training.margin,
-                )  # type: ignore[arg-type]
-            )
-        )
-        truths.append(evidence.panel.given != clean.train.labels)
-        shares.append(np.full(len(evidence), 1 / len(evidence)))
-    design, truth = np.concatenate(columns), np.concatenate(truths)
+        columns.append(found.evidence.flips.columns())
+        truths.append(found.evidence.panel.given != clean.train.labels)
+        shares.append(np.full(len(found), 1 / len(found)))
+    truth = np.concatenate(truths)
+    # Each study weighs the same.
     weight = np.concatenate(shares) * len(truth) / len(shares)
-    for neighbours, training_known in WEIGHTS:
-        kept = [0] + [1] * neighbours + [2] * training_known
+    for neighbours, training in WEIGHTS:
+        names = ["models", "right", *["neighbours"] * neighbours, *["training"] * training]
+        design = np.column_stack([np.concatenate([c[name] for c in columns]) for name in names])
         model = LogisticRegression(C=100.0, max_iter=1000)
-        model.fit(design[:, kept], truth, sample_weight=weight)
-        coefficients = dict(zip(kept, model.coef_[0], strict=True))
-        values = [float(model.intercept_[0]), *(coefficients.get(i, 0.0) for i in range(3))]
-        print((neighbours, training_known), [round(float(v), 3) for v in values])
+        model.fit(design, truth, sample_weight=weight)
+        fitted = dict(zip(names, model.coef_[0].round(3), strict=True))
+        print((neighbours, training), float(model.intercept_[0].round(3)), fitted)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from misread.analysis.neighbourhood import Neighbourhood, look_around
 from misread.analysis.panel import Panel, PanelReading
-from misread.analysis.suspicion import planted_flip_suspicion, standardised
+from misread.analysis.suspicion import FlipEvidence, planted_flip_suspicion, standardised
 from misread.errors import PredictionsError
 from misread.tables import Dynamics, Neighbours
 from misread.types import FloatArray, LabelArray
@@ -39,21 +39,26 @@ class Evidence:
 
     Attributes:
         panel: The models.
-        reading: What they say.
         neighbourhood: What the nearest training images say, None if that isn't known.
         training: How the images fared in training, None if they weren't trained on or that wasn't
             recorded.
+        flips: What the suspicion weighs.
         suspicion: (N,) float32 in [0, 1]; see `planted_flip_suspicion`.
     """
 
     panel: Panel
-    reading: PanelReading
     neighbourhood: Neighbourhood | None
     training: TrainingRecord | None
+    flips: FlipEvidence
     suspicion: FloatArray
 
     def __len__(self) -> int:
         return len(self.panel)
+
+    @property
+    def reading(self) -> PanelReading:
+        """What the panel says of each image."""
+        return self.panel.reading
 
 
 def gather_evidence(
@@ -87,13 +92,13 @@ def gather_evidence(
             neighbours, train_labels, panel.given, reading.read_as, len(panel.classes)
         )
     training = _summarise(dynamics) if dynamics else None
-    suspicion = planted_flip_suspicion(
-        reading.p_given,
-        reading.p_rival,
-        None if neighbourhood is None else (neighbourhood.given, neighbourhood.of_rival),
-        None if training is None else training.margin,
+    flips = FlipEvidence(
+        models=(reading.p_given, reading.p_rival),
+        right=(reading.right_given, reading.right_rival),
+        neighbours=None if neighbourhood is None else (neighbourhood.given, neighbourhood.of_rival),
+        margin=None if training is None else training.margin,
     )
-    return Evidence(panel, reading, neighbourhood, training, suspicion)
+    return Evidence(panel, neighbourhood, training, flips, planted_flip_suspicion(flips))
 
 
 def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:

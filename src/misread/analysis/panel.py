@@ -14,6 +14,7 @@ from misread.analysis.difficulty import (
     normalized_margin,
     self_confidence,
 )
+from misread.analysis.noise import noise_matrix, undo_noise
 from misread.errors import PredictionsError
 from misread.tables import Predictions, Provenance
 from misread.types import Array, FloatArray, IndexArray, LabelArray
@@ -87,7 +88,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class PanelReading:
-    """What M members say of N images. Higher is harder or more suspicious, but for the first seven.
+    """What M members say of N images. Higher is harder or more suspicious, but for the first nine.
 
     Attributes:
         read_as: (N,) int16, most probable class of the members' mean.
@@ -97,6 +98,9 @@ class PanelReading:
         p_read_as: (N,) float32, its mean probability over all members.
         p_given: (N,) float32, the given label's mean probability.
         p_rival: (N,) float32, the highest mean probability of another class than the given one.
+        right_given: (N,) float32, the given label's mean probability with the label noise undone.
+        right_rival: (N,) float32, the highest of another class with the label noise undone; see
+            `undo_noise`.
         self_confidence: (N,) float32 in [0, 1], of the mean; see `self_confidence`.
         margin: (N,) float32 in [0, 1], of the mean; see `normalized_margin`.
         entropy: (N,) float32 in nats, of the mean.
@@ -113,6 +117,8 @@ class PanelReading:
     p_read_as: FloatArray
     p_given: FloatArray
     p_rival: FloatArray
+    right_given: FloatArray
+    right_rival: FloatArray
     self_confidence: FloatArray
     margin: FloatArray
     entropy: FloatArray
@@ -128,7 +134,12 @@ def read_panel(members: Sequence[Predictions]) -> PanelReading:
         members: One or more predictions of the same images.
     """
     parts = [_read_chunk(*chunk) for chunk in _chunks(members)]
-    return PanelReading(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    given, classes = members[0].given, len(members[0].classes)
+    matrix = noise_matrix(columns["read_as"], given, classes)
+    means = ((_mean(stacked), labels) for stacked, labels in _chunks(members))
+    right_given, right_rival = undo_noise(means, matrix)
+    return PanelReading(**columns, right_given=right_given, right_rival=right_rival)
 
 
 def _chunks(members: Sequence[Predictions]) -> Iterator[tuple[FloatArray, LabelArray]]:
@@ -142,8 +153,13 @@ def _chunks(members: Sequence[Predictions]) -> Iterator[tuple[FloatArray, LabelA
         yield stacked, first.given[chunk]
 
 
-def _read_chunk(probabilities: FloatArray, given: LabelArray) -> tuple[Array, ...]:
-    mean = probabilities.mean(axis=0, dtype=np.float64).astype(np.float32)
+def _mean(probabilities: FloatArray) -> FloatArray:
+    mean: FloatArray = probabilities.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
+
+
+def _read_chunk(probabilities: FloatArray, given: LabelArray) -> dict[str, Array]:
+    mean = _mean(probabilities)
     rows = np.arange(len(given))
     read_as = mean.argmax(axis=1).astype(np.int16)
     own = probabilities.argmax(axis=2)
@@ -151,18 +167,18 @@ def _read_chunk(probabilities: FloatArray, given: LabelArray) -> tuple[Array, ..
     p_read_as = probabilities[:, rows, read_as]
     others = mean.copy()
     others[rows, given] = 0
-    return (
-        read_as,
-        agree.sum(axis=0, dtype=np.int16),
-        (own == given).sum(axis=0, dtype=np.int16),
-        np.where(agree, p_read_as, 1).min(axis=0).astype(np.float32),
-        mean[rows, read_as],
-        mean[rows, given],
-        others.max(axis=1),
-        self_confidence(mean, given),
-        normalized_margin(mean, given),
-        entropy(mean),
-        expected_entropy(probabilities),
-        mutual_information(probabilities),
-        contradiction_share(probabilities, given),
-    )
+    return {
+        "read_as": read_as,
+        "votes": agree.sum(axis=0, dtype=np.int16),
+        "votes_given": (own == given).sum(axis=0, dtype=np.int16),
+        "least": np.where(agree, p_read_as, 1).min(axis=0).astype(np.float32),
+        "p_read_as": mean[rows, read_as],
+        "p_given": mean[rows, given],
+        "p_rival": others.max(axis=1),
+        "self_confidence": self_confidence(mean, given),
+        "margin": normalized_margin(mean, given),
+        "entropy": entropy(mean),
+        "expected_entropy": expected_entropy(probabilities),
+        "mutual_information": mutual_information(probabilities),
+        "contradiction": contradiction_share(probabilities, given),
+    }

@@ -22,6 +22,7 @@ class Weights:
     Attributes:
         intercept: Log-odds where everything is zero.
         models: Per unit of log(p_rival / p_given), of the panel's mean.
+        right: The same with the label noise undone.
         neighbours: Per unit of log(share of the rival / share of the given label).
         training: Per robust standard deviation that the area under the margin lies below the
             median.
@@ -29,26 +30,52 @@ class Weights:
 
     intercept: float
     models: float
+    right: float
     neighbours: float = 0.0
     training: float = 0.0
 
 
-# By what there is: (neighbours, training). Fitted by benchmarks/planted_flips.py --calibrate.
+# By what there is: (neighbours, training). Fitted by benchmarks/planted_flips.py --fit.
 WEIGHTS = {
-    (False, False): Weights(-3.0, 1.0),
-    (True, False): Weights(-3.0, 1.0, 0.5),
-    (False, True): Weights(-8.0, 1.0, 0.0, 1.0),
-    (True, True): Weights(-8.0, 1.0, 0.5, 1.0),
+    (False, False): Weights(-4.0, 0.5, 0.5),
+    (True, False): Weights(-4.0, 0.5, 0.5, 0.5),
+    (False, True): Weights(-8.0, 0.5, 0.5, 0.0, 0.5),
+    (True, True): Weights(-8.0, 0.5, 0.5, 0.3, 0.5),
 }
 
 
-def planted_flip_suspicion(
-    p_given: FloatArray,
-    p_rival: FloatArray,
-    neighbour_shares: tuple[FloatArray, FloatArray] | None = None,
-    margin: FloatArray | None = None,
-) -> FloatArray:
-    """How much an image looks like one whose label was flipped on purpose.
+@dataclass(frozen=True, eq=False)
+class FlipEvidence:
+    """What the suspicion weighs; pairs are of the given label and of its strongest rival.
+
+    Attributes:
+        models: Two (N,) float32 in [0, 1], a panel's mean probabilities, out-of-sample.
+        right: Two (N,) float32 in [0, 1], the same with the label noise undone.
+        neighbours: Two (N,) float32 in [0, 1], shares of the nearest training images; None if they
+            aren't known.
+        margin: (N,) float32, standardised area under the margin; None if it isn't known.
+    """
+
+    models: tuple[FloatArray, FloatArray]
+    right: tuple[FloatArray, FloatArray]
+    neighbours: tuple[FloatArray, FloatArray] | None = None
+    margin: FloatArray | None = None
+
+    def columns(self) -> dict[str, Array]:
+        """(N,) float64 for each weight that there is evidence for; higher is more suspicious."""
+        found = {
+            "models": _log_ratio(self.models, _SMALLEST),
+            "right": _log_ratio(self.right, _SMALLEST),
+        }
+        if self.neighbours is not None:
+            found["neighbours"] = _log_ratio(self.neighbours, _PSEUDO)
+        if self.margin is not None:
+            found["training"] = -self.margin.astype(np.float64)
+        return found
+
+
+def planted_flip_suspicion(evidence: FlipEvidence) -> FloatArray:
+    """How much each image looks like one whose label was flipped on purpose.
 
     A logistic regression on log-odds, fitted on label flips planted in MNIST and Fashion-MNIST,
     since of real wrong labels no truth is known. So it ranks, and 0.5 is a sensible place to start
@@ -56,46 +83,22 @@ def planted_flip_suspicion(
     are, and on whether they are as random as planted ones.
 
     Args:
-        p_given: (N,) float32 in [0, 1], a panel's mean probability of the given label,
-            out-of-sample.
-        p_rival: (N,) float32 in [0, 1], the highest of any other class.
-        neighbour_shares: Two (N,) float32 in [0, 1]: the share of the nearest training images with
-            the image's given label, and that of the most frequent other label.
-        margin: (N,) float32, standardised area under the margin.
+        evidence: On the labels of N images.
 
     Returns:
         (N,) float32 in [0, 1], higher is more suspicious.
     """
-    weights = WEIGHTS[neighbour_shares is not None, margin is not None]
-    score = np.full(len(p_given), weights.intercept)
-    for weight, column in zip(
-        (weights.models, weights.neighbours, weights.training),
-        evidence_columns(p_given, p_rival, neighbour_shares, margin),
-        strict=True,
-    ):
-        if column is not None:
-            score += weight * column
+    weights = WEIGHTS[evidence.neighbours is not None, evidence.margin is not None]
+    score = np.full(len(evidence.models[0]), weights.intercept)
+    for name, column in evidence.columns().items():
+        score += getattr(weights, name) * column
     suspicion: FloatArray = expit(score).astype(np.float32)
     return suspicion
 
 
-def evidence_columns(
-    p_given: FloatArray,
-    p_rival: FloatArray,
-    neighbour_shares: tuple[FloatArray, FloatArray] | None,
-    margin: FloatArray | None,
-) -> tuple[Array, Array | None, Array | None]:
-    """What the weights of `planted_flip_suspicion` weigh: (N,) float64 each, None if not known."""
-    models = _log_ratio(p_rival, p_given, _SMALLEST)
-    neighbours = None
-    if neighbour_shares is not None:
-        of_given, of_rival = neighbour_shares
-        neighbours = _log_ratio(of_rival, of_given, _PSEUDO)
-    return models, neighbours, None if margin is None else -margin.astype(np.float64)
-
-
-def _log_ratio(above: FloatArray, below: FloatArray, smallest: float) -> Array:
-    ratio: Array = np.log((above.astype(np.float64) + smallest) / (below + smallest))
+def _log_ratio(pair: tuple[FloatArray, FloatArray], smallest: float) -> Array:
+    given, rival = pair
+    ratio: Array = np.log((rival.astype(np.float64) + smallest) / (given + smallest))
     return ratio
 
 

@@ -170,9 +170,8 @@ def _missing(evidence: Evidence, row: int, limits: Thresholds) -> list[str]:
     if reading.votes[row] / members < limits.agreement:
         found.append(f"the models that contradict the label don't agree on {other}")
     if reading.p_read_as[row] < limits.confidence:
-        found.append(
-            f"the panel is not sure of {other}: {reading.p_read_as[row]:.3f}, below {limits.confidence:g}"
-        )
+        sure = f"{reading.p_read_as[row]:.3f}, below {limits.confidence:g}"
+        found.append(f"the panel is not sure of {other}: {sure}")
     if evidence.suspicion[row] < limits.suspicion:
         found.append(f"its suspicion is {evidence.suspicion[row]:.2f}, below {limits.suspicion:g}")
     return found

@@ -1,0 +1,71 @@
+"""What a model would say if it hadn't learned the label noise of its training labels.
+
+A model that is trained on labels of which every tenth 4 is given as 9 learns to say so: of a clear
+4 it says 9 with probability 0.1, whatever the label of this image is. Undoing that tells a flipped
+label, which the model thinks quite possible, from a hard image.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from misread.types import Array, FloatArray, LabelArray
+
+# Below this a probability that was put right is rounding and luck.
+_SMALLEST = 1e-3
+
+
+def noise_matrix(read_as: LabelArray, given: LabelArray, classes: int) -> Array:
+    """How often images that are read as one class are given another label.
+
+    Args:
+        read_as: (N,) int16, most probable classes, out-of-sample.
+        given: (N,) int16.
+        classes: Number of classes K.
+
+    Returns:
+        (K, K) float64, rows sum to 1: entry (t, k) is the share given k among the images read as t,
+        an estimate of P(given k | true t). One image that is given its class is added to each row,
+        so that a class that nothing is read as has a row too.
+    """
+    counts = np.bincount(read_as.astype(np.int64) * classes + given, minlength=classes * classes)
+    matrix = counts.reshape(classes, classes) + np.eye(classes)
+    shares: Array = matrix / matrix.sum(axis=1, keepdims=True)
+    return shares
+
+
+def undo_noise(
+    means: Iterable[tuple[FloatArray, LabelArray]], matrix: Array
+) -> tuple[FloatArray, FloatArray]:
+    """Put the probabilities right, and take what they say of the given label.
+
+    The model's probabilities are p = q T, with T the noise matrix and q what it would say of the
+    true class (Patrini et al. 2017, section 4.1, theorem 2); so q = p T^-1, cut off below at 0.001
+    and scaled to sum to 1. Where T can't be inverted well, probabilities are left as they are.
+
+    Args:
+        means: Chunks of probabilities (n, K) float32 and given labels (n,) int16.
+        matrix: (K, K) float64, as `noise_matrix` gives it.
+
+    Returns:
+        Two (N,) float32: the probability of the given label put right, and the highest of any
+        other class.
+    """
+    inverse = _inverse(matrix)
+    found = []
+    for probabilities, given in means:
+        right = np.maximum(probabilities @ inverse, np.float32(_SMALLEST))
+        right /= right.sum(axis=1, keepdims=True)
+        rows = np.arange(len(given))
+        of_given = right[rows, given]
+        right[rows, given] = 0
+        found.append((of_given, right.max(axis=1, initial=0)))
+    of_given, of_rival = (np.concatenate(column) for column in zip(*found, strict=True))
+    return of_given, of_rival
+
+
+def _inverse(matrix: Array) -> FloatArray:
+    # With half of a class's labels wrong the noise outweighs the label, and nothing can be undone.
+    usable = np.all(np.diag(matrix) > 0.5)
+    inverse = np.linalg.inv(matrix) if usable else np.eye(len(matrix))
+    return inverse.astype(np.float32)
