@@ -4,6 +4,7 @@
 mnist-study/
   study.toml         format, dataset, fingerprints, versions
   predictions/       {run}.{split}.{origin}.parquet
+  metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
 ```
@@ -20,9 +21,10 @@ import tomli_w
 
 from misread.datasets import Dataset, load
 from misread.datasets.images import array_fingerprint
-from misread.errors import InputError, PredictionsError, StudyError
+from misread.errors import InputError, MetadataError, PredictionsError, StudyError
 from misread.files import write_text
 from misread.tables import Predictions, Provenance
+from misread.tables.metadata import Metadata, read_metadata, write_metadata
 from misread.tables.parquet import read_predictions, read_provenance, write_predictions
 
 FORMAT = 1
@@ -303,6 +305,50 @@ class Study:
             f"{self.path}: expected predictions of {wanted}, "
             f"found {', '.join(there) if there else 'none at all'}"
         )
+
+    # Metadata
+
+    def save_metadata(self, metadata: Metadata) -> Path:
+        """Save what is known of a split's images, in place of what was saved before.
+
+        Raises:
+            MetadataError: It is about other images than the study's.
+            StudyError: It can't be written.
+        """
+        path = self._metadata_file(metadata.split)
+        self._check_metadata(path, metadata)
+        try:
+            write_metadata(path, metadata)
+        except OSError as error:
+            raise StudyError(f"{path}: can't write metadata here: {error.strerror}") from error
+        return path
+
+    def load_metadata(self, split: str) -> Metadata | None:
+        """What is known of a split's images, None if nothing was imported.
+
+        Raises:
+            MetadataError: The file is damaged or about other images.
+        """
+        path = self._metadata_file(split)
+        if not path.exists():
+            return None
+        metadata = read_metadata(path)
+        self._check_metadata(path, metadata)
+        return metadata
+
+    def _metadata_file(self, split: str) -> Path:
+        if not _SAFE_NAME.fullmatch(split):
+            raise StudyError(f"split {split!r}: expected a name that can name a file")
+        return self.path / "metadata" / f"{split}.parquet"
+
+    def _check_metadata(self, path: Path, metadata: Metadata) -> None:
+        record = self.splits.get(metadata.split)
+        known = None if record is None else (record.items_fingerprint, record.images)
+        if path.stem != metadata.split or known != (metadata.items_fingerprint, len(metadata)):
+            raise MetadataError(
+                f"{path}: is about other images than {self.dataset_name}'s {path.stem} split in "
+                f"{self.path}"
+            )
 
     # Other files
 
