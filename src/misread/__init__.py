@@ -18,17 +18,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from misread.analysis.evaluation import Evaluation, evaluate
+    from misread.analysis.slices import SliceErrors, slice_errors
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
     from misread.store import Study
     from misread.tables import Origin, Predictions, Provenance
+    from misread.tables.metadata import Metadata
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.importing import import_predictions
+    from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.run import run
+    from misread.workflows.slices import slices
     from misread.workflows.training import train
 
 # Public name -> (module, name there).
@@ -36,6 +40,7 @@ _PUBLIC = {
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
+    "Metadata": ("misread.tables.metadata", "Metadata"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
     "Origin": ("misread.tables", "Origin"),
@@ -43,16 +48,20 @@ _PUBLIC = {
     "Provenance": ("misread.tables", "Provenance"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
+    "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
     "Split": ("misread.datasets", "Split"),
     "Study": ("misread.store", "Study"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
     "run": ("misread.workflows.run", "run"),
+    "slice_errors": ("misread.analysis.slices", "slice_errors"),
+    "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
 }
 
@@ -60,6 +69,7 @@ __all__ = [
     "Card",
     "Dataset",
     "Evaluation",
+    "Metadata",
     "MisreadError",
     "Mistakes",
     "Origin",
@@ -67,16 +77,20 @@ __all__ = [
     "Provenance",
     "Recipe",
     "Run",
+    "SliceErrors",
     "Split",
     "Study",
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "import_metadata",
     "import_predictions",
     "load",
     "make_demo",
     "mistakes",
     "run",
+    "slice_errors",
+    "slices",
     "train",
 ]
 

@@ -35,11 +35,11 @@ class DesignEffects:
 def design_effects(cells: Cells, resamples: int, seed: int) -> DesignEffects:
     """Estimate design effects from counts of mistakes by cluster and group.
 
-    Of a group it is the larger of two. Its own: the variance from the bootstrap over that of as many
-    independent images. And one that borrows from all groups: `1 + r (m - 1)` for m images a cluster,
-    weighted by images, where r is the intra-cluster correlation at which the variances of all groups
-    add up to those seen. Alone, the first is too small by chance in groups with few mistakes and
-    says 1 in those without; the second is too small where the groups differ in it.
+    Of a group it is the larger of two. Its own: the variance from the bootstrap over that of as
+    many independent images. And one that borrows from all groups: `1 + r (m - 1)` for m images a
+    cluster (weighted by images), where r is the intra-cluster correlation at which the variances of
+    all groups add up to those seen. Alone, the first is too small by chance in groups with few
+    mistakes and says 1 in those without any; the second is too small where groups differ in r.
 
     Args:
         cells: Counts by cluster and group, of two clusters or more.
@@ -51,7 +51,9 @@ def design_effects(cells: Cells, resamples: int, seed: int) -> DesignEffects:
     variances = bootstrap_variances(cells, resamples, seed)
     mistakes, images, size = _totals(cells)
     share = np.divide(mistakes, images, out=np.zeros(len(images)), where=images > 0)
-    independent = np.divide(share * (1 - share), images, out=np.zeros(len(images)), where=images > 0)
+    independent = np.divide(
+        share * (1 - share), images, out=np.zeros(len(images)), where=images > 0
+    )
     groups = cells.shape[1]
     several = np.flatnonzero(cells.clusters_by_group > 1)
     # Weighted by squared images: mistakes as counts, where groups without any add nothing.

@@ -5,6 +5,7 @@ Database 19. The tables aren't in the package: they are read from a folder or do
 the cache. Licence BSD 3-clause (Facebook, Inc. and its affiliates).
 """
 
+import contextlib
 import gzip
 import hashlib
 import http.client
@@ -117,10 +118,8 @@ def _cached(name: str, sha256: str) -> bytes:
             f"{url}: isn't QMNIST's table (SHA-256 differs); get {name} elsewhere and name its "
             "folder with --from"
         )
-    try:
+    with contextlib.suppress(OSError):  # it works without a cache
         write_bytes(path, packed)
-    except OSError:
-        pass  # it works without a cache
     return table
 
 

@@ -182,8 +182,8 @@ def _rows_of_images(
     """(images,) which row of the file each image of the split has, null for none."""
     if index.type != pa.int64() or index.null_count:
         raise MetadataError(
-            f"{path}: column 'index': expected a whole number in every row: the image's position in "
-            "its split"
+            f"{path}: column 'index': expected a whole number in every row, the image's position "
+            "in its split"
         )
     positions = index.to_numpy()[rows]
     outside = (positions < 0) | (positions >= images)

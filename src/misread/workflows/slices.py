@@ -85,7 +85,8 @@ def slices(
     provenance = predictions.provenance
     name = f"{provenance.name}.by-{re.sub(r'[^A-Za-z0-9_-]+', '_', by)}.png"
     path = study.figures / name if save is None else Path(save)
-    figure = draw_slices(errors, f"Error rate by {by}", provenance.name, cluster)
+    title = f"Error rate by {'given label' if by == GIVEN else by}"
+    figure = draw_slices(errors, title, provenance.name, cluster)
     try:
         save_png(figure, path)
     except OSError as error:
