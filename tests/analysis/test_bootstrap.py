@@ -36,9 +36,9 @@ def test_the_variances_are_those_of_linearisation(crossed: bool) -> None:
 
 
 def test_few_clusters_of_one_size_are_unbiased() -> None:
-    """Over draws of 4 clusters the variances average to that of the rate, within 4 of its errors.
+    """Over 400 draws of 4 clusters the variances average to that of the rates drawn.
 
-    The normal and Dirichlet moments are exact here: mean of (rates' variance) / 4.
+    Four Monte Carlo errors are allowed: those of the average and of the rates' variance.
     """
     generator = np.random.default_rng(1)
     clusters = np.repeat(np.arange(4), 100)

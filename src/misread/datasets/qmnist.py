@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import io
 import os
+import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Collection
@@ -128,18 +129,21 @@ def _download(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
             content: bytes = response.read(_MOST_BYTES)
             expected = response.headers.get("Content-Length", "")
-            if expected.isdigit() and len(content) < int(expected):
-                raise DatasetError(
-                    f"{url}: the download broke off after {len(content):,} of {int(expected):,} "
-                    "bytes; try again"
-                )
-            return content
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+        if isinstance(error, urllib.error.HTTPError):
+            reason = error
+            error.close()
         raise DatasetError(
             f"{url}: can't be downloaded ({' '.join(str(reason).split())}); if this computer is "
             "offline, get the file elsewhere and name its folder with --from"
         ) from error
+    if expected.isdigit() and len(content) < int(expected):
+        raise DatasetError(
+            f"{url}: the download broke off after {len(content):,} of {int(expected):,} bytes; "
+            "try again"
+        )
+    return content
 
 
 def _parse(name: str, content: bytes) -> IntArray:

@@ -132,6 +132,8 @@ def split_rows(
     columns = table.drop_columns([n for n in ("index", "split") if n in table.column_names])
     if not columns.num_columns:
         raise MetadataError(f"{path}: expected columns beside index and split, found none")
+    if not table.num_rows:
+        raise MetadataError(f"{path}: expected a row per image, found no rows")
     index = table["index"] if "index" in table.column_names else None
     found = {}
     for name, rows in _rows_by_split(path, table, sizes, split).items():

@@ -82,8 +82,6 @@ def import_metadata(
         by_position, found = "index" in table.column_names, split_rows(path, table, sizes, split)
     # All are made, and so checked, before the first is saved.
     made = {name: _merged(study, name, rows, cluster, replace) for name, rows in found.items()}
-    if not made:
-        raise MetadataError(f"{source}: expected a row per image, found none")
     for metadata in made.values():
         study.save_metadata(metadata)
     return ImportedMetadata(

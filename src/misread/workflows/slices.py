@@ -76,6 +76,8 @@ def slices(
     if save is not None and Path(save).suffix.lower() != ".png":
         raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
     predictions = _out_of_sample(study, split, model)
+    if not len(predictions):
+        raise ParameterError(f"split: expected one with images. Got {split!r} instead.")
     metadata = study.load_metadata(split)
     groups = _groups(study, predictions, metadata, by, bins)
     cluster = None if metadata is None else metadata.cluster
