@@ -180,7 +180,7 @@ def read_metadata(path: Path) -> Metadata:
         split, items, cluster = (
             json.loads(said[key]) for key in ("split", "items_fingerprint", "cluster")
         )
-        if not table["index"].to_numpy().tolist() == list(range(table.num_rows)):
+        if not np.array_equal(table["index"].to_numpy(), np.arange(table.num_rows)):
             raise ValueError("its index isn't 0, 1, 2, ...")
         if not (isinstance(split, str) and isinstance(items, str)):
             raise TypeError("split and fingerprint must be text")

@@ -75,14 +75,13 @@ def show_slices(found: "Slices", as_json: bool) -> None:
         return
     binned = ", in quantiles" if found.binned else ""
     print(f"{found.provenance.name} by {found.by}{binned}")
-    table = new_table("value", "misread", "error (interval)", "minus the rest's", "")
+    table = new_table("value", "misread", "error (interval)", "minus the rest's")
     for part in errors.slices[:_MOST_ROWS]:
         table.add_row(
             part.name,
             f"{part.error.count:,} of {part.error.total:,}",
             str(part.error),
-            _points(part.difference),
-            "*" if part.difference.differs else "",
+            _points(part.difference) + (" *" if part.difference.differs else ""),
         )
     print_table(table)
     if any(part.difference.differs for part in errors.slices[:_MOST_ROWS]):
