@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,16 +96,17 @@ def test_no_images_are_no_slices() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     wrong, groups = np.zeros(4, bool), np.array([0, 0, 1, 1])
-    for call in (
-        lambda: slice_errors(wrong, "ab", groups[:3]),
-        lambda: slice_errors(wrong, "ab", groups, groups[:2]),
-        lambda: slice_errors(wrong, "abc", groups),
-        lambda: slice_errors(wrong, "a", groups),
-        lambda: slice_errors(wrong, "ab", groups, level=1.0),
-        lambda: slice_errors(wrong, "ab", groups, groups, resamples=1),
-    ):
+    cases: list[tuple[str, Array, Array | None, dict[str, Any]]] = [
+        ("ab", groups[:3], None, {}),
+        ("ab", groups, groups[:2], {}),
+        ("abc", groups, None, {}),
+        ("a", groups, None, {}),
+        ("ab", groups, None, {"level": 1.0}),
+        ("ab", groups, groups % 2, {"resamples": 1}),
+    ]
+    for names, slice_of, clusters, options in cases:
         with pytest.raises(ParameterError):
-            call()
+            slice_errors(wrong, names, slice_of, clusters, **options)
 
 
 @given(

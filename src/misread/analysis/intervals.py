@@ -128,7 +128,7 @@ def korn_graubard(
 
     Example:
         >>> print(korn_graubard(16, 4_999, design_effect=2.1, freedom=47))
-        0.32% (0.12 to 0.68)
+        0.32% (0.13 to 0.65)
     """
     _check(count, total, level)
     if not (1 <= design_effect < np.inf and freedom >= 1):

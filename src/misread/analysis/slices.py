@@ -131,7 +131,7 @@ def slice_errors(
         >>> wrong = np.arange(100) < 10
         >>> made = slice_errors(wrong, ("even", "odd"), np.arange(100) % 2)
         >>> print(made.slices[0].name, made.slices[0].error)
-        even 10.00% (2.78 to 23.50)
+        even 10.00% (2.78 to 23.60)
     """
     _check(wrong, names, groups, clusters)
     total, count = len(wrong), int(wrong.sum())
