@@ -50,6 +50,19 @@ def test_slices_that_are_clusters_are_about_new_images_of_these() -> None:
     assert made.overall_clustered.high > made.overall.high + 0.2
 
 
+def test_the_target_can_be_chosen() -> None:
+    generator = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(40), 10)
+    wrong = generator.random(400) < np.repeat(generator.beta(1, 9, 40), 10)
+    same, new = (
+        slice_errors(wrong, "ab", clusters % 2, clusters, target=target)
+        for target in (Target.SAME_CLUSTERS, None)
+    )
+    assert (same.target, new.target) == (Target.SAME_CLUSTERS, Target.CLUSTERS)
+    assert by_name(same) == by_name(slice_errors(wrong, "ab", clusters % 2))
+    assert same.overall_clustered == new.overall_clustered
+
+
 def test_clusters_widen_intervals_and_none_collapses() -> None:
     clusters = np.repeat(np.arange(60), 20)
     groups = clusters // 20

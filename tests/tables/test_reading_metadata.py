@@ -91,6 +91,8 @@ def test_files_that_are_no_tables_are_refused_in_one_line(tmp_path: Path) -> Non
         "big.parquet": "column 'a'",
         write(tmp_path / "empty.csv", "").name: "expected a table",
         write(tmp_path / "ragged.csv", "a,b\n1,2\n1\n").name: "expected a table",
+        write(tmp_path / "semi.csv", "index;a\n0;1\n").name: "found ';' between them",
+        write(tmp_path / "tabs.csv", "index\ta\n0\t1\n").name: "found '\\t' between them",
         write(tmp_path / "twice.csv", "a,a\n1,2\n").name: "2 columns are named 'a'",
         write(tmp_path / "pandas.csv", ",a\n0,2\n").name: "column 1 has no name",
     }

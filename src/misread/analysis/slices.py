@@ -93,6 +93,7 @@ def slice_errors(
     groups: Array,
     clusters: Array | None = None,
     *,
+    target: Target | None = None,
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -101,9 +102,9 @@ def slice_errors(
 
     The intervals are exact ones (Clopper and Pearson's) at level `1 - (1 - level) / K` for K slices
     (Bonferroni). Where images come in clusters they are Korn and Graubard's: exact, with the number
-    of images divided by a design effect from a bootstrap over the clusters. If each slice lies in
-    one cluster the slices are the clusters themselves: the intervals are then about new images of
-    these, and images count one by one.
+    of images divided by a design effect from a bootstrap over the clusters. Where slices lie within
+    clusters, or are the clusters, the intervals are about new images of these, and images count one
+    by one.
 
     Differences to the rest have intervals by MOVER, from those of slice and rest, corrected for
     the number of slices as well.
@@ -114,6 +115,8 @@ def slice_errors(
         groups: (N,) whole numbers in [0, K), the slice of each image; each slice has images.
         clusters: (N,) whole numbers, 0 up without gaps, which images belong together; None if all
             are independent.
+        target: What the intervals are about; None takes new clusters, but new images of the same
+            ones if each slice lies in one cluster.
         level: Confidence that all intervals hold together, in (0, 1).
         resamples: Resamples of the bootstrap, 2 or more.
         seed: Seed of the bootstrap.
@@ -136,7 +139,7 @@ def slice_errors(
     _check(wrong, names, groups, clusters)
     total, count = len(wrong), int(wrong.sum())
     cells = Cells.count(wrong, groups, np.arange(total) if clusters is None else clusters)
-    target = _target(cells, clusters)
+    target = target or _target(cells, clusters)
     effects = DesignEffects.none(len(names))
     overall_clustered = None
     if clusters is not None and cells.shape[0] > 1:
@@ -144,7 +147,7 @@ def slice_errors(
         overall_clustered = korn_graubard(
             count, total, effects.overall, effects.overall_freedom, level
         )
-    if target == Target.SAME_CLUSTERS:
+    if target != Target.CLUSTERS:
         effects = DesignEffects.none(len(names))
     mistakes = np.bincount(cells.group, cells.mistakes, len(names)).astype(int).tolist()
     images = np.bincount(cells.group, cells.images, len(names)).astype(int).tolist()

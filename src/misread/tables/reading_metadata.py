@@ -45,6 +45,11 @@ def read_table(path: Path) -> pa.Table:
     except (OSError, ValueError, pa.ArrowException, MemoryError) as error:
         raise MetadataError(f"{path}: expected a table: {first_line(error)}") from error
     names = table.column_names
+    if len(names) == 1 and (separator := set(";\t|") & set(names[0])):
+        raise MetadataError(
+            f"{path}: expected columns between commas (.csv) or tabs (.tsv), found "
+            f"{separator.pop()!r} between them"
+        )
     for number, column in enumerate(names, 1):
         if not column.strip():
             raise MetadataError(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from misread.analysis.groups import Groups, group_values
-from misread.analysis.slices import SliceErrors, slice_errors
+from misread.analysis.slices import SliceErrors, Target, slice_errors
 from misread.errors import MetadataError, ParameterError
 from misread.store import Study
 from misread.tables import Origin, Predictions, Provenance
@@ -81,9 +81,12 @@ def slices(
     metadata = study.load_metadata(split)
     groups = _groups(study, predictions, metadata, by, bins)
     cluster = None if metadata is None else metadata.cluster
-    clusters, alone = _clusters(metadata, predictions.index, by, groups)
+    clusters, alone = _clusters(metadata, predictions.index)
+    target = Target.SAME_CLUSTERS if by == cluster and not groups.binned else None
     wrong = predictions.predicted != predictions.given
-    errors = slice_errors(wrong, groups.names, groups.codes, clusters, level=level, seed=seed)
+    errors = slice_errors(
+        wrong, groups.names, groups.codes, clusters, target=target, level=level, seed=seed
+    )
     provenance = predictions.provenance
     name = f"{provenance.name}.by-{re.sub(r'[^A-Za-z0-9_-]+', '_', by)}.png"
     path = study.figures / name if save is None else Path(save)
@@ -127,14 +130,10 @@ def _groups(
         raise ParameterError(f"by: {by!r}: {error}") from error
 
 
-def _clusters(
-    metadata: Metadata | None, index: Array, by: str, groups: Groups
-) -> tuple[Array | None, int]:
+def _clusters(metadata: Metadata | None, index: Array) -> tuple[Array | None, int]:
     """(N,) the cluster of each image, and how many images have none and so are one each."""
     if metadata is None or metadata.cluster is None:
         return None, 0
-    if by == metadata.cluster and not groups.binned:
-        return groups.codes, 0
     codes = metadata.values(metadata.cluster)[0][index]
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
