@@ -13,7 +13,7 @@ their mistakes (a beta-binomial). The layouts have MNIST's sizes or are harder:
     patients   2 slices of 4 patients of 500 images
     writers    each of 297 writers is a slice: intervals for new images of the same writers
 
-Error rate 0.5% unless said otherwise; r is the intra-cluster correlation: 0.004 to 0.0125 for ten
+Error rate 0.5% unless said otherwise; r is the intra-cluster correlation: 0.003 to 0.0125 for ten
 networks' mistakes on MNIST's test split by writer. Printed are, in per cent: how often one slice's
 95% interval holds, on average and in the worst slice; how often all hold together, each at
 1 - 0.05 / K; how often any slice is said to differ from the rest where none does (`writers` do
