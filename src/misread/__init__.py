@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from misread.analysis.evaluation import Evaluation, evaluate
     from misread.analysis.panel import Panel
+    from misread.analysis.slices import SliceErrors, slice_errors
     from misread.analysis.verdicts import Thresholds, Verdict
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
     from misread.store import Study
     from misread.tables import Origin, Predictions, Provenance
+    from misread.tables.metadata import Metadata
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.importing import import_predictions
+    from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.run import run
+    from misread.workflows.slices import slices
     from misread.workflows.training import train
 
 # Public name -> (module, name there).
@@ -42,6 +46,7 @@ _PUBLIC = {
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
+    "Metadata": ("misread.tables.metadata", "Metadata"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
     "Origin": ("misread.tables", "Origin"),
@@ -50,6 +55,7 @@ _PUBLIC = {
     "Provenance": ("misread.tables", "Provenance"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
+    "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
     "Split": ("misread.datasets", "Split"),
     "Study": ("misread.store", "Study"),
     "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
@@ -59,11 +65,14 @@ _PUBLIC = {
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
     "run": ("misread.workflows.run", "run"),
+    "slice_errors": ("misread.analysis.slices", "slice_errors"),
+    "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
 }
 
@@ -72,6 +81,7 @@ __all__ = [
     "Card",
     "Dataset",
     "Evaluation",
+    "Metadata",
     "MisreadError",
     "Mistakes",
     "Origin",
@@ -80,6 +90,7 @@ __all__ = [
     "Provenance",
     "Recipe",
     "Run",
+    "SliceErrors",
     "Split",
     "Study",
     "Thresholds",
@@ -89,11 +100,14 @@ __all__ = [
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "import_metadata",
     "import_predictions",
     "load",
     "make_demo",
     "mistakes",
     "run",
+    "slice_errors",
+    "slices",
     "train",
 ]
 

@@ -6,6 +6,7 @@ MisreadError
 │   ├── ParameterError    a parameter is out of range or unknown
 │   ├── DatasetError      images or labels are missing, damaged or don't fit together
 │   ├── PredictionsError  a predictions table is damaged or belongs to something else
+│   ├── MetadataError     a metadata table is damaged or doesn't fit the study's images
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
 ├── TrainingStoppedError  training was interrupted; says how to go on
@@ -35,6 +36,10 @@ class DatasetError(InputError):
 
 class PredictionsError(InputError):
     """A predictions table is damaged or belongs to another dataset."""
+
+
+class MetadataError(InputError):
+    """A metadata table is damaged or doesn't fit the study's images."""
 
 
 class StudyError(InputError):

@@ -6,6 +6,7 @@ mnist-study/
   predictions/       {run}.{split}.{origin}.parquet
   dynamics/          {run}.{split}.in-sample.parquet
   neighbours/        {run}.{split}.{origin}.parquet
+  metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
 ```
@@ -23,7 +24,7 @@ import tomli_w
 
 from misread.datasets import Dataset, load
 from misread.datasets.images import array_fingerprint
-from misread.errors import InputError, PredictionsError, StudyError
+from misread.errors import InputError, MetadataError, PredictionsError, StudyError
 from misread.files import write_text
 from misread.tables import Dynamics, Neighbours, Predictions, Provenance
 from misread.tables.evidence_parquet import (
@@ -32,6 +33,7 @@ from misread.tables.evidence_parquet import (
     write_dynamics,
     write_neighbours,
 )
+from misread.tables.metadata import Metadata, read_metadata, write_metadata
 from misread.tables.parquet import read_predictions, read_provenance, write_predictions
 
 FORMAT = 1
@@ -343,6 +345,50 @@ class Study:
         """All training dynamics of a split; a table for each run and each cross-fit."""
         files = sorted((self.path / "dynamics").glob(f"*.{split}.in-sample.parquet"))
         return [read_dynamics(file) for file in files]
+
+    # Metadata
+
+    def save_metadata(self, metadata: Metadata) -> Path:
+        """Save what is known of a split's images, in place of what was saved before.
+
+        Raises:
+            MetadataError: It is about other images than the study's.
+            StudyError: It can't be written.
+        """
+        path = self._metadata_file(metadata.split)
+        self._check_metadata(path, metadata)
+        try:
+            write_metadata(path, metadata)
+        except OSError as error:
+            raise StudyError(f"{path}: can't write metadata here: {error.strerror}") from error
+        return path
+
+    def load_metadata(self, split: str) -> Metadata | None:
+        """What is known of a split's images, None if nothing was imported.
+
+        Raises:
+            MetadataError: The file is damaged or about other images.
+        """
+        path = self._metadata_file(split)
+        if not path.exists():
+            return None
+        metadata = read_metadata(path)
+        self._check_metadata(path, metadata)
+        return metadata
+
+    def _metadata_file(self, split: str) -> Path:
+        if not _SAFE_NAME.fullmatch(split):
+            raise StudyError(f"split {split!r}: expected a name that can name a file")
+        return self.path / "metadata" / f"{split}.parquet"
+
+    def _check_metadata(self, path: Path, metadata: Metadata) -> None:
+        record = self.splits.get(metadata.split)
+        known = None if record is None else (record.items_fingerprint, record.images)
+        if path.stem != metadata.split or known != (metadata.items_fingerprint, len(metadata)):
+            raise MetadataError(
+                f"{path}: is about other images than {self.dataset_name}'s {path.stem} split in "
+                f"{self.path}"
+            )
 
     # Other files
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import beta, binom, norm, t
 from statsmodels.stats.proportion import proportion_confint
 
-from misread.analysis.intervals import Rate, clopper_pearson, wilson
+from misread.analysis.intervals import Rate, clopper_pearson, korn_graubard, wilson
 from misread.errors import ParameterError
 
 Interval = Callable[..., Rate]
@@ -111,3 +111,32 @@ def test_the_figures_of_the_design() -> None:
     """25 errors in 10,000 is 0.17% to 0.37%."""
     assert str(wilson(25, 10_000)) == "0.25% (0.17 to 0.37)"
     assert str(clopper_pearson(0, 100)) == "0.00% (0.00 to 3.62)"
+
+
+def test_korn_graubard_without_clusters_is_the_exact_interval() -> None:
+    for count, total in GRID:
+        found, exact = korn_graubard(count, total, 1, np.inf), clopper_pearson(count, total)
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("effect", "freedom"), [(1.0, 5), (2.3, 47), (4.0, np.inf)])
+def test_korn_graubard_takes_quantiles_of_the_beta_distribution(
+    effect: float, freedom: float
+) -> None:
+    student = norm.ppf(0.995) if freedom == np.inf else t.ppf(0.995, freedom)
+    images = 5_000 / effect * (norm.ppf(0.995) / student) ** 2
+    mistakes = images * 34 / 5_000
+    found = korn_graubard(34, 5_000, effect, freedom, 0.99)
+    assert found.low == pytest.approx(beta.ppf(0.005, mistakes, images - mistakes + 1))
+    assert found.high == pytest.approx(beta.ppf(0.995, mistakes + 1, images - mistakes))
+    assert (found.count, found.total) == (34, 5_000)
+
+
+def test_korn_graubard_of_next_to_nothing_says_next_to_nothing() -> None:
+    rate = korn_graubard(0, 3, 50.0, 1, 0.999)
+    assert rate.low == 0
+    assert rate.high > 0.99
+    assert np.isnan(korn_graubard(0, 0, 1, 1).value)
+    for effect, freedom in ((0.9, 5), (np.nan, 5), (np.inf, 5), (1, 0.5)):
+        with pytest.raises(ParameterError, match="design_effect and freedom"):
+            korn_graubard(1, 10, effect, freedom)

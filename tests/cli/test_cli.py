@@ -222,6 +222,10 @@ BAD: list[tuple[list[str], str]] = [
     (["import", "predictions", "PREDICTIONS", "--study", "study", "--split", "val"], "split:"),
     (["import", "predictions", "PREDICTIONS", "--study", "study", "--split", "train"], "90"),
     (["import", "predictions", "empty.csv", "--study", "study"], "empty.csv"),
+    (["import", "metadata", "absent.csv", "--study", "study"], "found none"),
+    (["import", "metadata", "empty.csv", "--study", "study"], "empty.csv"),
+    (["import", "metadata", "qmnist", "--study", "study", "--from", "absent"], "qmnist"),
+    (["slices", "--by", "writer", "--study", "study"], "found none at all"),
     (["demo", "--study", "study"], "name another folder"),
 ]
 
@@ -392,3 +396,47 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     assert process.wait() in (0, 1)
     assert b"Traceback" not in err
     assert b"Exception ignored" not in err
+
+
+def test_metadata_and_slices(invoke: Invoke, source: Path, probabilities: Path) -> None:
+    """A table comes in and errors are broken down by it, in words and as JSON."""
+    invoke("import", "predictions", probabilities, "--dataset", source)
+    rows = "".join(f"{i},w{i // 3},{'ab'[i % 2]}\n" for i in range(80))
+    Path("a.csv").write_text("index,writer,camera\n" + rows, encoding="utf-8")
+    command = ("import", "metadata", "a.csv", "--cluster", "writer")
+    code, out, err = invoke(*command)
+    assert (code, err) == (0, "")
+    assert "rows for 80 of 90 images" in out
+    assert "misread slices --by writer --split test" in out
+    code, out, err = invoke(*command, "--json")
+    assert (code, err) == (0, "")
+    imported = json.loads(out)
+    assert set(imported) == {"study", "columns", "by_position", "splits"}
+    assert imported["splits"]["test"]["columns"]["camera"] == {
+        "kind": "text", "values": 2, "missing": 10,
+    }  # fmt: skip
+
+    code, out, err = invoke("slices", "--by", "camera")
+    assert (code, err) == (0, "")
+    assert "(missing)" in out
+    assert "images of a new writer" in out
+    assert "10 images without a writer" in out
+    code, out, err = invoke("slices", "--by", "camera", "--save", "a.png", "--json")
+    assert (code, err) == (0, "")
+    sliced = json.loads(out)
+    assert set(sliced) == {
+        "predictions", "split", "origin", "by", "binned", "cluster", "clusters",
+        "images_without_cluster", "target", "level", "each_level", "error", "error_new_clusters",
+        "slices", "picture",
+    }  # fmt: skip
+    assert set(sliced["error"]) == set(sliced["error_new_clusters"]) == RATE
+    assert [part["error"]["total"] for part in sliced["slices"]].count(40) == 2
+    rates = [part["error"]["rate"] for part in sliced["slices"]]
+    assert rates == sorted(rates, reverse=True)
+    assert Path("a.png").exists()
+    code, out, err = invoke("slices", "--by", "writer")
+    assert "the worst 20 of 28; --json lists all" in out
+    assert "new images of the same writer" in out
+    Path("b.csv").write_text("day\n" + "mon\n" * 90, encoding="utf-8")
+    code, out, err = invoke("import", "metadata", "b.csv")
+    assert "no column 'index'" in out

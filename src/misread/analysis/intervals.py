@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv, ndtri, stdtrit
 
 from misread.errors import ParameterError
 
@@ -95,6 +95,57 @@ def clopper_pearson(count: int, total: int, level: float = 0.95) -> Rate:
     tail = (1 - level) / 2
     low = 0.0 if count == 0 else float(betaincinv(count, total - count + 1, tail))
     high = 1.0 if count == total else float(betaincinv(count + 1, total - count, 1 - tail))
+    return Rate(count, total, low, high)
+
+
+def korn_graubard(
+    count: int, total: int, design_effect: float, freedom: float, level: float = 0.95
+) -> Rate:
+    """The exact interval with fewer images than there are, where images come in clusters.
+
+    Images of one writer or patient tell less than as many independent ones: `total` counts as
+    `total / design_effect`. With few clusters the design effect itself is uncertain, and the
+    number shrinks once more, by the squared ratio of the normal to Student's quantile.
+
+    Its target is the rate among new items of new clusters, drawn as these were.
+
+    Args:
+        count: Items with the property, in 0..total.
+        total: Items looked at, 0 or more.
+        design_effect: Variance over that of independent items, 1 or more.
+        freedom: Degrees of freedom of the design effect, about the number of clusters; 1 or more,
+            infinite for a known one.
+        level: Confidence level, in (0, 1).
+
+    Returns:
+        The rate with its interval.
+
+    Raises:
+        ParameterError: Count, level, design effect or degrees of freedom are out of range.
+
+    Source: Korn & Graubard (1998), Confidence intervals for proportions with small expected number
+        of positive counts estimated from survey data, section 2.
+
+    Example:
+        >>> print(korn_graubard(16, 4_999, design_effect=2.1, freedom=47))
+        0.32% (0.13 to 0.65)
+    """
+    _check(count, total, level)
+    if not (1 <= design_effect < np.inf and freedom >= 1):
+        raise ParameterError(
+            "design_effect and freedom must be 1 or more. "
+            f"Got {design_effect} and {freedom} instead."
+        )
+    if total == 0:
+        return Rate(0, 0, float("nan"), float("nan"))
+    tail = (1 - level) / 2
+    student = stdtrit(freedom, 1 - tail) if np.isfinite(freedom) else ndtri(1 - tail)
+    shrink = float(ndtri(1 - tail) / student) ** 2 / design_effect
+    # No fewer than one image's worth: below it the beta distribution has no sensible shape.
+    images = max(total * shrink, 1.0)
+    mistakes = images * count / total
+    low = 0.0 if count == 0 else float(betaincinv(mistakes, images - mistakes + 1, tail))
+    high = 1.0 if count == total else float(betaincinv(mistakes + 1, images - mistakes, 1 - tail))
     return Rate(count, total, low, high)
 
 

@@ -257,6 +257,85 @@ def import_predictions(
     runs.show_imported(place, predictions, as_json)
 
 
+@importing.command(
+    "metadata", epilog="Example: misread import metadata scans.csv --cluster patient"
+)
+def import_metadata(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A row per image (.csv, .tsv, .parquet), joined on its column index; or qmnist: "
+            "who wrote each MNIST digit."
+        ),
+    ],
+    split: Annotated[
+        str | None,
+        typer.Option(help="The split, where the file has no column split; without it test."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Which images belong together: a writer, a patient, a video."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace columns that have other values.")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="With qmnist: the folder of its .tsv.gz files; without it they are downloaded.",
+        ),
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring what is known of the images into a study; `misread slices` breaks errors down by it."""
+    from misread.cli.output import slices as output
+    from misread.store import Study
+    from misread.workflows import metadata
+
+    place = Study.locate(study, Path.cwd())
+    imported = metadata.import_metadata(
+        place, file, split=split, cluster=cluster, replace=replace, folder=folder
+    )
+    output.show_metadata(imported, as_json)
+
+
+@app.command(epilog="Example: misread slices --by writer")
+def slices(
+    by: Annotated[
+        str, typer.Option(metavar="COLUMN", help="A column of the metadata, or given: the label.")
+    ],
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    level: Annotated[
+        float, typer.Option(help="Confidence that all intervals hold together.")
+    ] = 0.95,
+    bins: Annotated[
+        int | None,
+        typer.Option(
+            help="Quantiles of a number, 0 for none; without it 5 for one with over 20 values."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Where the picture goes.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Error rate for each value of a metadata column, worst first, with intervals."""
+    from misread.cli.output import slices as output
+    from misread.store import Study
+    from misread.workflows import slices as workflow
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow.slices(place, by, split, model, bins=bins, level=level, save=save)
+    output.show_slices(found, as_json)
+
+
 @app.command(epilog="Example: misread datasets --json")
 def datasets(as_json: Json = False) -> None:
     """List the datasets that are built in."""
