@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from misread.analysis.evaluation import Evaluation, evaluate
+    from misread.analysis.labels import LabelIssues
+    from misread.analysis.panel import PanelScores, score_panel
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
     from misread.store import Study
     from misread.tables import Origin, Predictions, Provenance
+    from misread.tables.parquet import PredictionsFile
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.importing import import_predictions
+    from misread.workflows.labels import label_issues
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.run import run
     from misread.workflows.training import train
@@ -36,10 +40,13 @@ _PUBLIC = {
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
+    "LabelIssues": ("misread.analysis.labels", "LabelIssues"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
     "Origin": ("misread.tables", "Origin"),
+    "PanelScores": ("misread.analysis.panel", "PanelScores"),
     "Predictions": ("misread.tables", "Predictions"),
+    "PredictionsFile": ("misread.tables.parquet", "PredictionsFile"),
     "Provenance": ("misread.tables", "Provenance"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
@@ -49,10 +56,12 @@ _PUBLIC = {
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
+    "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
     "run": ("misread.workflows.run", "run"),
+    "score_panel": ("misread.analysis.panel", "score_panel"),
     "train": ("misread.workflows.training", "train"),
 }
 
@@ -60,10 +69,13 @@ __all__ = [
     "Card",
     "Dataset",
     "Evaluation",
+    "LabelIssues",
     "MisreadError",
     "Mistakes",
     "Origin",
+    "PanelScores",
     "Predictions",
+    "PredictionsFile",
     "Provenance",
     "Recipe",
     "Run",
@@ -73,10 +85,12 @@ __all__ = [
     "draw_mistakes",
     "evaluate",
     "import_predictions",
+    "label_issues",
     "load",
     "make_demo",
     "mistakes",
     "run",
+    "score_panel",
     "train",
 ]
 

@@ -82,7 +82,11 @@ def test_the_documented_schema_is_what_pyarrow_finds(
     table = make_predictions(given=np.arange(40) % 3, repeat=4)
     file = pq.ParquetFile(written)
     assert file.schema_arrow.names == ["index", "given", "probabilities"]
-    assert file.schema_arrow.types == [pa.int32(), pa.int16(), pa.list_(pa.float32(), 3)]
+    assert file.schema_arrow.types == [
+        pa.int32(),
+        pa.int16(),
+        pa.list_(pa.field("element", pa.float32(), nullable=False), 3),
+    ]
     found = file.read()
     assert found["index"].to_pylist() == list(range(40))
     assert found["given"].to_pylist() == table.given.tolist()
