@@ -73,7 +73,7 @@ def confident_classes(
 
 
 def _round_up(limits: npt.NDArray[np.float64]) -> FloatArray:
-    """The least float32 numbers not below the limits: to compare with them is to compare exactly."""
+    """The least float32 numbers not below the limits, so that comparisons stay exact."""
     rounded = limits.astype(np.float32)
     return np.where(rounded < limits, np.nextafter(rounded, np.float32(np.inf)), rounded)
 
@@ -82,7 +82,10 @@ def contradicts(scores: ImageScores) -> BoolArray:
     """(N,) bool: another class is more probable than the given one, by more than rounding."""
     given = scores.p_given + np.float32(TOLERANCE)
     tie = (given == scores.p_predicted) & (scores.predicted < scores.given)
-    return (scores.predicted != scores.given) & ((given < scores.p_predicted) | tie)
+    contradicted: BoolArray = (scores.predicted != scores.given) & (
+        (given < scores.p_predicted) | tie
+    )
+    return contradicted
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,7 @@ class ConfidentJoint:
         given: (P,) int16, given label.
         likely: (P,) int16, class that the images are confidently counted into.
         counted: (P,) int64, images counted; at least 1 where `likely` is `given`.
-        estimate: (P,) int64, the same, scaled so that each given label has as many as it has images.
+        estimate: (P,) int64, the same, scaled so that each given label keeps its number of images.
     """
 
     classes: int
@@ -168,11 +171,11 @@ def prune_counts(joint: ConfidentJoint) -> IntArray:
     """
     own = joint.given == joint.likely
     kept = joint.estimate[own]
-    others = np.maximum(
-        np.bincount(joint.given[joint.estimate > 0], minlength=joint.classes) - 1, 1
+    listed = np.bincount(joint.given[joint.estimate > 0], minlength=joint.classes)
+    missing = np.maximum(1 - kept, 0) / np.maximum(listed - 1, 1)
+    counts: IntArray = np.floor(np.maximum(joint.estimate - missing[joint.given], 0)).astype(
+        np.int64
     )
-    missing = np.maximum(1 - kept, 0) / others
-    counts = np.floor(np.maximum(joint.estimate - missing[joint.given], 0)).astype(np.int64)
     counts[own] = np.maximum(kept, 1)
     return counts
 

@@ -58,7 +58,7 @@ def score_panel(panel: Sequence[PredictionSource], threads: int | None = None) -
     """Score images by the predictions of several models, a few ranges of rows at a time.
 
     Args:
-        panel: M >= 1 held-out or cross-fitted predictions of the same images, in memory or in files.
+        panel: M >= 1 held-out or cross-fitted predictions of the same images, in memory or files.
         threads: Number of threads; None for one per core. The result does not depend on it.
 
     Returns:
@@ -98,7 +98,8 @@ def score_panel(panel: Sequence[PredictionSource], threads: int | None = None) -
             majority[row], votes[row], least[row] = _majority(parts, predicted, mean)
 
     # The coarsest ranges, so that no file's row group is read more than about twice.
-    over_ranges(score, min((source.ranges() for source in panel), key=len), threads)
+    coarsest = min(panel, key=lambda source: len(source.ranges()))
+    over_ranges(score, coarsest.ranges(), threads)
     return PanelScores(
         models, panel[0].index, given, majority, votes, least, against, p_given, expected, mutual
     )
@@ -125,7 +126,8 @@ def _check_panel(panel: Sequence[PredictionSource]) -> None:
 def _entropy(probabilities: DoubleArray) -> DoubleArray:
     smallest = np.finfo(np.float64).tiny
     logs = np.log(np.maximum(probabilities, smallest))
-    return np.maximum(-np.einsum("ij,ij->i", probabilities, logs), 0)
+    entropy: DoubleArray = np.maximum(-np.einsum("ij,ij->i", probabilities, logs), 0)
+    return entropy
 
 
 def _mean_and_entropy(parts: list[FloatArray]) -> tuple[DoubleArray, DoubleArray]:

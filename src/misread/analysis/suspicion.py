@@ -7,6 +7,8 @@ model disagrees, not who is right.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from misread.analysis.scores import ImageScores
 from misread.types import FloatArray
 
@@ -31,7 +33,7 @@ def normalised_margin(scores: ImageScores) -> FloatArray:
 
     Source: Northcutt, Jiang & Chuang (2021), section 3.2; Wei et al. (2018).
     """
-    return (1 - (scores.p_given - scores.p_other)) / 2
+    return (1 - (scores.p_given - scores.p_other)) / np.float32(2)
 
 
 SUSPICION: Mapping[str, Callable[[ImageScores], FloatArray]] = MappingProxyType(

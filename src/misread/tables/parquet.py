@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ class PredictionsFile:
     def ranges(self) -> list[tuple[int, int]]:
         """The ranges of rows (start, stop) that the file's row groups hold."""
         ends = np.cumsum([0, *(group.num_rows for group in self._groups())]).tolist()
-        return [(start, stop) for start, stop in zip(ends, ends[1:], strict=False) if start < stop]
+        return [(start, stop) for start, stop in pairwise(ends) if start < stop]
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Read and check the probabilities of some rows; a whole row group at the least is read.
@@ -175,7 +176,8 @@ class PredictionsFile:
         Raises:
             PredictionsError: The file is damaged or holds something else than probabilities.
         """
-        groups, before, first = [], 0, 0
+        groups: list[int] = []
+        before = first = 0
         for number, group in enumerate(self._groups()):
             if before < stop and before + group.num_rows > start:
                 first = before if not groups else first
@@ -234,9 +236,12 @@ def _provenance(path: Path, metadata: dict[bytes, bytes]) -> Provenance:
 
 def _check_schema(path: Path, schema: Any, classes: int) -> None:
     lists = pa.list_(pa.float32(), classes)
-    expected = {"index": (pa.int32(),), "given": (pa.int16(),)}
-    # Both kinds of list: files of before have room for missing values.
-    expected["probabilities"] = (lists, _list_of(classes))
+    expected = {
+        "index": [pa.int32()],
+        "given": [pa.int16()],
+        # Files of before have room for missing values.
+        "probabilities": [lists, _list_of(classes)],
+    }
     found = {name: schema.field(name).type for name in expected if schema.names.count(name) == 1}
     if any(found.get(name) not in types for name, types in expected.items()):
         named = ", ".join(f"{name} {types[0]}" for name, types in expected.items())
