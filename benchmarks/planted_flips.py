@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from machine import Machine, new_parser, print_table, write_json
+from misread.analysis.flip_suspicion import WEIGHTS
 from misread.analysis.flips import most_confused, plant_flips
-from misread.analysis.scores import SCORES
-from misread.analysis.suspicion import WEIGHTS
+from misread.analysis.panel import PanelMean
+from misread.analysis.ranking import SCORES
 from misread.datasets import Dataset, load
 from misread.files import replacing
 from misread.store import Study
@@ -70,19 +71,22 @@ def flipped(clean: Dataset, kind: str, rate: float, options: argparse.Namespace)
     return dataclasses.replace(clean, splits={**clean.splits, "train": split})
 
 
-def audited(dataset: Dataset, folder: Path, repeats: int) -> Audit:
-    """Cross-fit, or take what is there; the panel is these repeats."""
+def audited(dataset: Dataset, folder: Path, repeats: int) -> tuple[Audit, Array]:
+    """Cross-fit, or take what is there; the panel is these repeats, the array is their mean."""
     result = crossfit(dataset, "quick", repeats=repeats, study=folder, on_step=tell)
-    return audit(result.study, "train", [repeat.name for repeat in result.repeats], dataset=dataset)
+    names = [repeat.name for repeat in result.repeats]
+    found = audit(result.study, "train", names, dataset=dataset)
+    mean = PanelMean([repeat.predictions["train"] for repeat in result.repeats])
+    return found, mean.read(0, len(found))
 
 
-def measure(found: Audit, clean: Dataset) -> dict[str, Any]:
+def measure(found: Audit, mean: Array, clean: Dataset) -> dict[str, Any]:
     """Average precision and precision in the top N of each score."""
     from sklearn.metrics import average_precision_score
 
     wrong = found.evidence.panel.given != clean.train.labels
     rankings = {name: compute(found.evidence) for name, compute in SCORES.items()}
-    rankings |= cleanlab_scores(found)
+    rankings |= cleanlab_scores(found.evidence.panel.given, mean)
     rows = []
     for name, values in rankings.items():
         if values is None:
@@ -98,13 +102,11 @@ def measure(found: Audit, clean: Dataset) -> dict[str, Any]:
     return {"flips": int(wrong.sum()), "scores": rows}
 
 
-def cleanlab_scores(found: Audit) -> dict[str, Array]:
+def cleanlab_scores(given: Array, mean: Array) -> dict[str, Array]:
     """Cleanlab's label quality scores of the panel's mean, turned round: higher is worse."""
     from cleanlab.rank import get_label_quality_scores
 
-    members = found.evidence.panel.members
-    mean = np.mean([member.probabilities for member in members], axis=0, dtype=np.float64)
-    labels = found.evidence.panel.given.astype(np.int64)
+    labels = given.astype(np.int64)
     methods = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
     return {
         f"cleanlab {method}": 1 - get_label_quality_scores(labels, mean, method=method)
@@ -132,8 +134,8 @@ def evaluate(options: argparse.Namespace) -> list[dict[str, Any]]:
             name = f"{clean.name}-{kind}-{rate:g}-s{options.seed}"
             print(name, file=sys.stderr, flush=True)
             folder = options.output / name
-            found = audited(flipped(clean, kind, rate, options), folder, options.repeats)
-            result = {"kind": kind, "rate": rate, **measure(found, clean)}
+            found, mean = audited(flipped(clean, kind, rate, options), folder, options.repeats)
+            result = {"kind": kind, "rate": rate, **measure(found, mean, clean)}
             result["own_suspects_in_top"] = draw_own_suspects(found, clean, folder)
             results.append(result)
     return results

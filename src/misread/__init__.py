@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from misread.analysis.evaluation import Evaluation, evaluate
-    from misread.analysis.panel import Panel
+    from misread.analysis.labels import LabelIssues
+    from misread.analysis.panel import PanelScores, score_panel
     from misread.analysis.slices import SliceErrors, slice_errors
     from misread.analysis.verdicts import Thresholds, Verdict
     from misread.datasets import Dataset, Split, load
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from misread.store import Study
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
+    from misread.tables.parquet import PredictionsFile
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.importing import import_predictions
+    from misread.workflows.labels import label_issues
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.run import run
@@ -46,12 +49,14 @@ _PUBLIC = {
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
+    "LabelIssues": ("misread.analysis.labels", "LabelIssues"),
     "Metadata": ("misread.tables.metadata", "Metadata"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
     "Origin": ("misread.tables", "Origin"),
-    "Panel": ("misread.analysis.panel", "Panel"),
+    "PanelScores": ("misread.analysis.panel", "PanelScores"),
     "Predictions": ("misread.tables", "Predictions"),
+    "PredictionsFile": ("misread.tables.parquet", "PredictionsFile"),
     "Provenance": ("misread.tables", "Provenance"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
@@ -67,10 +72,12 @@ _PUBLIC = {
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
+    "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
     "run": ("misread.workflows.run", "run"),
+    "score_panel": ("misread.analysis.panel", "score_panel"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
@@ -81,12 +88,14 @@ __all__ = [
     "Card",
     "Dataset",
     "Evaluation",
+    "LabelIssues",
     "Metadata",
     "MisreadError",
     "Mistakes",
     "Origin",
-    "Panel",
+    "PanelScores",
     "Predictions",
+    "PredictionsFile",
     "Provenance",
     "Recipe",
     "Run",
@@ -102,10 +111,12 @@ __all__ = [
     "evaluate",
     "import_metadata",
     "import_predictions",
+    "label_issues",
     "load",
     "make_demo",
     "mistakes",
     "run",
+    "score_panel",
     "slice_errors",
     "slices",
     "train",

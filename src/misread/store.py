@@ -34,7 +34,12 @@ from misread.tables.evidence_parquet import (
     write_neighbours,
 )
 from misread.tables.metadata import Metadata, read_metadata, write_metadata
-from misread.tables.parquet import read_predictions, read_provenance, write_predictions
+from misread.tables.parquet import (
+    PredictionsFile,
+    read_predictions,
+    read_provenance,
+    write_predictions,
+)
 
 FORMAT = 1
 _FILE = "study.toml"
@@ -299,6 +304,10 @@ class Study:
     def load_predictions(self, provenance: Provenance) -> Predictions:
         """Read predictions that `list_predictions` listed."""
         return read_predictions(self.path / "predictions" / f"{provenance.name}.parquet")
+
+    def open_predictions(self, provenance: Provenance) -> PredictionsFile:
+        """The same, to be read a range of rows at a time: for what doesn't fit into memory."""
+        return PredictionsFile.open(self.path / "predictions" / f"{provenance.name}.parquet")
 
     def newest_predictions(self, split: str, model: str | None = None) -> Predictions:
         """The newest predictions of a split.

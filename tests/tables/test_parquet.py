@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,15 @@ from hypothesis import strategies as st
 
 from misread.errors import PredictionsError
 from misread.tables import Origin, Predictions, Provenance
-from misread.tables.parquet import FORMAT, read_predictions, read_provenance, write_predictions
+from misread.tables.parquet import (
+    FORMAT,
+    PredictionsFile,
+    read_predictions,
+    read_provenance,
+    write_parts,
+    write_predictions,
+)
+from misread.tables.predictions import row_ranges
 
 # Each example writes over the one before.
 SHARED_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -82,7 +92,11 @@ def test_the_documented_schema_is_what_pyarrow_finds(
     table = make_predictions(given=np.arange(40) % 3, repeat=4)
     file = pq.ParquetFile(written)
     assert file.schema_arrow.names == ["index", "given", "probabilities"]
-    assert file.schema_arrow.types == [pa.int32(), pa.int16(), pa.list_(pa.float32(), 3)]
+    assert file.schema_arrow.types == [
+        pa.int32(),
+        pa.int16(),
+        pa.list_(pa.field("element", pa.float32(), nullable=False), 3),
+    ]
     found = file.read()
     assert found["index"].to_pylist() == list(range(40))
     assert found["given"].to_pylist() == table.given.tolist()
@@ -275,3 +289,103 @@ def test_further_columns_do_no_harm(written: Path) -> None:
     pq.write_table(table.append_column("note", pa.array(["x"] * len(table))), written)
     assert_same(read_predictions(written), before)
     assert FORMAT.encode() in written.read_bytes()
+
+
+@pytest.fixture
+def in_groups(
+    tmp_path: Path, make_predictions: Callable[..., Predictions], monkeypatch: pytest.MonkeyPatch
+) -> tuple[PredictionsFile, Predictions]:
+    """100 rows of 3 classes in row groups of 7."""
+    monkeypatch.setattr("misread.tables.predictions.RANGE_BYTES", 7 * 12)
+    table = make_predictions(given=np.arange(100) % 3)
+    write_predictions(tmp_path / "g.parquet", table)
+    return PredictionsFile.open(tmp_path / "g.parquet"), table
+
+
+def test_any_range_of_a_file_can_be_read(in_groups: tuple[PredictionsFile, Predictions]) -> None:
+    file, table = in_groups
+    assert len(file) == 100
+    assert file.classes == table.classes
+    assert file.index.tolist() == table.index.tolist()
+    assert file.given.tolist() == table.given.tolist()
+    assert file.ranges() == [(at, min(at + 7, 100)) for at in range(0, 100, 7)] == table.ranges()
+    for start, stop in [*file.ranges(), (0, 100), (3, 4), (6, 8), (5, 50), (99, 100), (40, 40)]:
+        found = file.read(start, stop)
+        assert found.tobytes() == table.read(start, stop).tobytes()
+        assert found.shape == (stop - start, 3)
+
+
+def test_row_groups_are_bounded_by_bytes() -> None:
+    assert row_ranges(200_000, 10)[0] == (0, 65_536)
+    assert row_ranges(200_000, 1_000)[0] == (0, 8_388)
+    assert row_ranges(3, 10**9) == [(0, 1), (1, 2), (2, 3)]
+    assert row_ranges(0, 10) == []
+
+
+def test_parts_give_the_file_of_the_whole(
+    tmp_path: Path, make_predictions: Callable[..., Predictions]
+) -> None:
+    table = make_predictions(given=np.arange(100) % 3)
+    cuts = [0, 30, 30, 31, 100]
+    parts = [
+        Predictions(table.index[a:b], table.given[a:b], table.probabilities[a:b], table.provenance)
+        for a, b in pairwise(cuts)
+    ]
+    path = tmp_path / "parts.parquet"
+    write_parts(path, table.provenance, iter(parts))
+    assert_same(read_predictions(path), table)
+    assert PredictionsFile.open(path).ranges() == [(0, 30), (30, 31), (31, 100)]
+    before = path.read_bytes()
+    with pytest.raises(PredictionsError, match="goes on after 29"):
+        write_parts(path, table.provenance, [parts[0], parts[0]])
+    assert path.read_bytes() == before
+    other = make_predictions(given=[0], classes=("a", "b"))
+    with pytest.raises(PredictionsError, match="same 3 classes"):
+        write_parts(path, table.provenance, [other])
+    write_parts(path, table.provenance, [])
+    assert len(read_predictions(path)) == 0
+
+
+def test_an_open_file_goes_on_reading_what_it_opened(
+    in_groups: tuple[PredictionsFile, Predictions], make_predictions: Callable[..., Predictions]
+) -> None:
+    file, table = in_groups
+    write_predictions(file.path, make_predictions(given=np.zeros(50), seed=9))
+    assert file.read(0, 100).tobytes() == table.probabilities.tobytes()
+
+
+def test_several_threads_may_read_one_file(in_groups: tuple[PredictionsFile, Predictions]) -> None:
+    file, table = in_groups
+    ranges = file.ranges() * 20
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda each: file.read(*each), ranges))
+    for (start, stop), part in zip(ranges, parts, strict=True):
+        assert part.tobytes() == table.read(start, stop).tobytes()
+
+
+def test_a_damaged_row_of_a_file_is_named(
+    tmp_path: Path, make_predictions: Callable[..., Predictions]
+) -> None:
+    path = tmp_path / "p.parquet"
+    write_predictions(path, make_predictions(given=np.arange(40) % 3))
+    table = pq.read_table(path)
+    rows = table["probabilities"].to_pylist()
+    rows[33] = [0.5, 0.5, 0.5]
+    place = table.schema.get_field_index("probabilities")
+    column = pa.array(rows, pa.list_(pa.float32(), 3))
+    pq.write_table(table.set_column(place, "probabilities", column), path)
+    file = PredictionsFile.open(path)
+    with pytest.raises(PredictionsError, match=r"p\.parquet: each row .* Row 33 has"):
+        file.read(20, 40)
+    with pytest.raises(PredictionsError, match=r"Row 33 has minimum 0\.5 and sum 1\.5"):
+        read_predictions(path)
+
+
+def test_files_with_room_for_missing_values_are_read(written: Path) -> None:
+    """As they were written before."""
+    before = read_predictions(written)
+    table = pq.read_table(written)
+    place = table.schema.get_field_index("probabilities")
+    column = pa.array(table["probabilities"].to_pylist(), pa.list_(pa.float32(), 3))
+    pq.write_table(table.set_column(place, "probabilities", column), written, compression="zstd")
+    assert_same(read_predictions(written), before)

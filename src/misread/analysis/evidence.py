@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from misread.analysis.flip_suspicion import FlipEvidence, planted_flip_suspicion, standardised
+from misread.analysis.labels import LabelIssues, find_label_issues
 from misread.analysis.neighbourhood import Neighbourhood, look_around
-from misread.analysis.panel import Panel, PanelReading
-from misread.analysis.suspicion import FlipEvidence, planted_flip_suspicion, standardised
+from misread.analysis.noise import noise_matrix, undo_noise
+from misread.analysis.panel import PanelMean, PanelScores, score_panel
 from misread.errors import PredictionsError
 from misread.tables import Dynamics, Neighbours
+from misread.tables.predictions import PredictionSource, Provenance
 from misread.types import FloatArray, LabelArray
 
 
@@ -38,7 +41,9 @@ class Evidence:
     """What is known of the given labels of N images.
 
     Attributes:
-        panel: The models.
+        members: Where the panel's predictions come from.
+        panel: What the models say.
+        issues: Confident learning on their mean.
         neighbourhood: What the nearest training images say, None if that isn't known.
         training: How the images fared in training, None if they weren't trained on or that wasn't
             recorded.
@@ -46,7 +51,9 @@ class Evidence:
         suspicion: (N,) float32 in [0, 1]; see `planted_flip_suspicion`.
     """
 
-    panel: Panel
+    members: tuple[Provenance, ...]
+    panel: PanelScores
+    issues: LabelIssues
     neighbourhood: Neighbourhood | None
     training: TrainingRecord | None
     flips: FlipEvidence
@@ -56,13 +63,13 @@ class Evidence:
         return len(self.panel)
 
     @property
-    def reading(self) -> PanelReading:
-        """What the panel says of each image."""
-        return self.panel.reading
+    def classes(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.members[0].classes
 
 
 def gather_evidence(
-    panel: Panel,
+    panel: Sequence[PredictionSource],
     neighbours: Sequence[Neighbours] = (),
     train_labels: LabelArray | None = None,
     dynamics: Sequence[Dynamics] = (),
@@ -70,35 +77,48 @@ def gather_evidence(
     """Put together what the models, the neighbours and the training say.
 
     Args:
-        panel: Models that never saw the images.
+        panel: One or more predictions by models that never saw the images; in memory or in files,
+            of which a range of rows is read at a time.
         neighbours: Tables of nearest training images of the panel's images, by networks that never
             saw them.
         train_labels: Given labels of the training split; needed with neighbours.
         dynamics: Of trainings on the panel's images.
 
     Raises:
-        PredictionsError: A table is of other images than the panel's.
+        PredictionsError: The panel's predictions are in-sample or don't fit together, or a table is
+            of other images.
     """
+    scores = score_panel(panel)
     tables: list[Neighbours | Dynamics] = [*neighbours, *dynamics]
     for table in tables:
-        if not np.array_equal(table.index, panel.index):
+        if not np.array_equal(table.index, scores.index):
             raise PredictionsError(
                 f"{table.provenance.name}: covers other images than the panel's predictions"
             )
-    reading = panel.reading
+    members = tuple(source.provenance for source in panel)
+    classes = len(members[0].classes)
     neighbourhood = None
     if neighbours and train_labels is not None:
         neighbourhood = look_around(
-            neighbours, train_labels, panel.given, reading.read_as, len(panel.classes)
+            neighbours, train_labels, scores.given, scores.majority, classes
         )
     training = _summarise(dynamics) if dynamics else None
+    mean = PanelMean(panel)
     flips = FlipEvidence(
-        models=(reading.p_given, reading.p_rival),
-        right=(reading.right_given, reading.right_rival),
+        models=(scores.p_given, scores.p_rival),
+        right=undo_noise(mean, noise_matrix(scores.majority, scores.given, classes)),
         neighbours=None if neighbourhood is None else (neighbourhood.given, neighbourhood.of_rival),
         margin=None if training is None else training.margin,
     )
-    return Evidence(panel, neighbourhood, training, flips, planted_flip_suspicion(flips))
+    return Evidence(
+        members=members,
+        panel=scores,
+        issues=find_label_issues(mean),
+        neighbourhood=neighbourhood,
+        training=training,
+        flips=flips,
+        suspicion=planted_flip_suspicion(flips),
+    )
 
 
 def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:

@@ -5,10 +5,10 @@ A model that is trained on labels of which every tenth 4 is given as 9 learns to
 label, which the model thinks quite possible, from a hard image.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
+from misread.analysis.scores import over_ranges
+from misread.tables.predictions import PredictionSource, row_blocks
 from misread.types import Array, FloatArray, LabelArray
 
 # Below this a probability that was put right is rounding and luck.
@@ -35,7 +35,7 @@ def noise_matrix(read_as: LabelArray, given: LabelArray, classes: int) -> Array:
 
 
 def undo_noise(
-    means: Iterable[tuple[FloatArray, LabelArray]], matrix: Array
+    source: PredictionSource, matrix: Array, threads: int | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Put the probabilities right, and take what they say of the given label.
 
@@ -44,23 +44,30 @@ def undo_noise(
     and scaled to sum to 1. Where T can't be inverted well, probabilities are left as they are.
 
     Args:
-        means: Chunks of probabilities (n, K) float32 and given labels (n,) int16.
+        source: N out-of-sample predictions over K classes; a range of rows is read at a time.
         matrix: (K, K) float64, as `noise_matrix` gives it.
+        threads: Number of threads; None for one per core. The result does not depend on it.
 
     Returns:
         Two (N,) float32: the probability of the given label put right, and the highest of any
         other class.
     """
     inverse = _inverse(matrix)
-    found = []
-    for probabilities, given in means:
-        right = np.maximum(probabilities @ inverse, np.float32(_SMALLEST))
-        right /= right.sum(axis=1, keepdims=True)
-        rows = np.arange(len(given))
-        of_given = right[rows, given]
-        right[rows, given] = 0
-        found.append((of_given, right.max(axis=1, initial=0)))
-    of_given, of_rival = (np.concatenate(column) for column in zip(*found, strict=True))
+    given = source.given
+    of_given, of_rival = np.empty((2, len(given)), np.float32)
+
+    def put_right(start: int, stop: int) -> None:
+        probabilities = source.read(start, stop)
+        for block in row_blocks(*probabilities.shape):
+            right = np.maximum(probabilities[block] @ inverse, np.float32(_SMALLEST))
+            right /= right.sum(axis=1, keepdims=True)
+            row = slice(start + block.start, start + block.stop)
+            at = np.arange(len(right))
+            of_given[row] = right[at, given[row]]
+            right[at, given[row]] = 0
+            of_rival[row] = right.max(axis=1, initial=0)
+
+    over_ranges(put_right, source.ranges(), threads)
     return of_given, of_rival
 
 

@@ -13,12 +13,12 @@ _Score = Callable[[Evidence], FloatArray | None]
 SCORES: Mapping[str, _Score] = MappingProxyType(
     {
         "suspicion": lambda e: e.suspicion,
-        "self_confidence": lambda e: e.reading.self_confidence,
-        "margin": lambda e: e.reading.margin,
-        "entropy": lambda e: e.reading.entropy,
-        "expected_entropy": lambda e: e.reading.expected_entropy,
-        "mutual_information": lambda e: e.reading.mutual_information,
-        "contradiction": lambda e: e.reading.contradiction,
+        "self_confidence": lambda e: e.panel.self_confidence,
+        "margin": lambda e: e.panel.margin,
+        "entropy": lambda e: e.panel.entropy,
+        "expected_entropy": lambda e: e.panel.expected_entropy,
+        "mutual_information": lambda e: e.panel.mutual_information,
+        "contradiction": lambda e: e.panel.contradiction,
         "neighbours": lambda e: e.neighbourhood.disagreement if e.neighbourhood else None,
         # A margin is low where something is wrong: turned round, so that higher is worse.
         "area_under_margin": lambda e: -e.training.margin if e.training else None,

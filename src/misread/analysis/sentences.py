@@ -2,7 +2,6 @@
 
 from misread.analysis.evidence import Evidence, TrainingRecord
 from misread.analysis.neighbourhood import Neighbourhood
-from misread.analysis.panel import Panel
 
 
 def tell_evidence(evidence: Evidence, row: int) -> str:
@@ -18,34 +17,32 @@ def tell_evidence(evidence: Evidence, row: int) -> str:
     """
     parts = [_tell_models(evidence, row)]
     if evidence.neighbourhood is not None:
-        parts.append(_tell_neighbours(evidence.panel, evidence.neighbourhood, evidence, row))
+        parts.append(_tell_neighbours(evidence, evidence.neighbourhood, row))
     if evidence.training is not None:
         parts.append(_tell_training(evidence.training, row))
     return "; ".join(parts)
 
 
 def _tell_models(evidence: Evidence, row: int) -> str:
-    panel, reading = evidence.panel, evidence.reading
-    members = len(panel.members)
-    votes, read_as = int(reading.votes[row]), int(reading.read_as[row])
-    name = panel.classes[read_as]
+    panel = evidence.panel
+    members = len(evidence.members)
+    votes, read_as = int(panel.votes[row]), int(panel.majority[row])
+    name, least = evidence.classes[read_as], probability(panel.least_confidence[row])
     if members == 1:
-        told = f"the model that never saw it reads {name}, {probability(reading.least[row])}"
+        told = f"the model that never saw it reads {name}, {least}"
         if read_as != panel.given[row]:
-            told += f" (as given: {probability(reading.p_given[row])})"
+            told += f" (as given: {probability(panel.p_given[row])})"
         return told
-    told = f"{votes} of {members} models that never saw it read {name}"
-    if votes:
-        told += f", least {probability(reading.least[row])}"
-    as_given = int(reading.votes_given[row])
+    told = f"{votes} of {members} models that never saw it read {name}, least {least}"
+    as_given = int(panel.votes_given[row])
     if read_as != panel.given[row] and as_given:
-        told += f", {as_given} read {panel.classes[int(panel.given[row])]} as given"
+        told += f", {as_given} read {evidence.classes[int(panel.given[row])]} as given"
     elsewhere = members - votes - (as_given if read_as != panel.given[row] else 0)
     return told + (f", {elsewhere} something else" if elsewhere else "")
 
 
-def _tell_neighbours(panel: Panel, around: Neighbourhood, evidence: Evidence, row: int) -> str:
-    given, read_as = int(panel.given[row]), int(evidence.reading.read_as[row])
+def _tell_neighbours(evidence: Evidence, around: Neighbourhood, row: int) -> str:
+    given, read_as = int(evidence.panel.given[row]), int(evidence.panel.majority[row])
     shares = {read_as: around.read_as[row], given: around.given[row]}
     shares.setdefault(int(around.rival[row]), around.of_rival[row])
     counts = {label: round(float(share) * around.count) for label, share in shares.items()}
@@ -54,11 +51,11 @@ def _tell_neighbours(panel: Panel, around: Neighbourhood, evidence: Evidence, ro
     if around.networks > 1:
         whole += f" ({around.count // around.networks} by each of {around.networks} networks)"
     if not named:
-        return f"none of {whole} is given {panel.classes[given]}"
+        return f"none of {whole} is given {evidence.classes[given]}"
     (label, count), *others = named
-    told = f"{count} of {whole} {_are(count)} given {panel.classes[label]}"
+    told = f"{count} of {whole} {_are(count)} given {evidence.classes[label]}"
     return told + "".join(
-        f", {count} {_are(count)} given {panel.classes[label]}" for label, count in others
+        f", {count} {_are(count)} given {evidence.classes[label]}" for label, count in others
     )
 
 

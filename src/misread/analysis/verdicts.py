@@ -97,8 +97,8 @@ def listed(evidence: Evidence, thresholds: Thresholds) -> IntArray:
     Returns:
         (L,) int64, places in the panel, the most suspicious first; ties keep the split's order.
     """
-    reading = evidence.reading
-    misread = (reading.contradiction > 0) | (reading.read_as != evidence.panel.given)
+    panel = evidence.panel
+    misread = (panel.contradiction > 0) | (panel.majority != evidence.panel.given)
     rows = np.flatnonzero(misread | (evidence.suspicion >= thresholds.suspicion))
     ranked: IntArray = rows[np.argsort(-evidence.suspicion[rows], kind="stable")]
     return ranked
@@ -123,37 +123,37 @@ def suggest(
 
 def _suggest_one(evidence: Evidence, row: int, limits: Thresholds) -> Suggestion:
     told = tell_evidence(evidence, row)
-    reading, given = evidence.reading, int(evidence.panel.given[row])
-    read_as, members = int(reading.read_as[row]), len(evidence.panel.members)
-    if not reading.contradiction[row] and evidence.suspicion[row] < limits.suspicion:
+    panel, given = evidence.panel, int(evidence.panel.given[row])
+    read_as, members = int(panel.majority[row]), len(evidence.members)
+    if not panel.contradiction[row] and evidence.suspicion[row] < limits.suspicion:
         reason = "every model reads it as given, and nothing else speaks against the label"
         return Suggestion(Verdict.FINE, None, told, reason)
     missing = _missing(evidence, row, limits)
     if not missing:
         return Suggestion(Verdict.LABEL, read_as, told, "")
     around = evidence.neighbourhood
-    upheld = reading.votes_given[row] / members >= limits.upheld and read_as == given
+    upheld = panel.votes_given[row] / members >= limits.upheld and read_as == given
     upheld_around = (
         around is not None
         and around.given[row] >= limits.upheld_neighbours
-        and reading.p_given[row] >= limits.upheld_probability
+        and panel.p_given[row] >= limits.upheld_probability
     )
     verdict = Verdict.MODEL if upheld or upheld_around else Verdict.AMBIGUOUS
-    if read_as == given and not reading.contradiction[row]:
+    if read_as == given and not panel.contradiction[row]:
         verdict = Verdict.AMBIGUOUS  # nobody misreads it: no model to blame
     return Suggestion(verdict, None, told, missing[0])
 
 
 def _missing(evidence: Evidence, row: int, limits: Thresholds) -> list[str]:
     """What keeps the label from being flagged, the weightiest first."""
-    panel, reading, around = evidence.panel, evidence.reading, evidence.neighbourhood
-    members, name = len(panel.members), panel.classes[int(panel.given[row])]
-    against = f"{members - int(reading.votes_given[row])} of {models(members)}"
-    other = panel.classes[int(reading.read_as[row])]
+    panel, panel, around = evidence.panel, evidence.panel, evidence.neighbourhood
+    members, name = len(evidence.members), evidence.classes[int(panel.given[row])]
+    against = f"{members - int(panel.votes_given[row])} of {models(members)}"
+    other = evidence.classes[int(panel.majority[row])]
     found = []
-    if reading.read_as[row] == panel.given[row]:
+    if panel.majority[row] == panel.given[row]:
         found.append(f"the panel as a whole reads it as given, {name}")
-    if reading.contradiction[row] < limits.contradiction:
+    if panel.contradiction[row] < limits.contradiction:
         found.append(f"only {against} contradict the label")
     if around is not None and around.given[row] > limits.neighbours_given:
         found.append(
@@ -167,10 +167,10 @@ def _missing(evidence: Evidence, row: int, limits: Thresholds) -> list[str]:
         found.append(
             f"{models(members)} without neighbours can't tell a wrong label from a blunder"
         )
-    if reading.votes[row] / members < limits.agreement:
+    if panel.votes[row] / members < limits.agreement:
         found.append(f"the models that contradict the label don't agree on {other}")
-    if reading.p_read_as[row] < limits.confidence:
-        sure = f"{reading.p_read_as[row]:.3f}, below {limits.confidence:g}"
+    if panel.p_majority[row] < limits.confidence:
+        sure = f"{panel.p_majority[row]:.3f}, below {limits.confidence:g}"
         found.append(f"the panel is not sure of {other}: {sure}")
     if evidence.suspicion[row] < limits.suspicion:
         found.append(f"its suspicion is {evidence.suspicion[row]:.2f}, below {limits.suspicion:g}")

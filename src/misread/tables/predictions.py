@@ -1,8 +1,10 @@
 """Predicted probabilities of one model on one split."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -11,6 +13,10 @@ from misread.types import FloatArray, IndexArray, LabelArray
 
 # Float32 softmax over 1,000 classes stays within 1e-5 of one; half precision within 5e-3.
 SUM_TOLERANCE = 1e-2
+# Bytes of probabilities that stay in a core's cache while several passes are made over them.
+_BLOCK_BYTES = 256 << 10
+# Bytes of probabilities that are read, or handed to a thread, at a time.
+RANGE_BYTES = 32 << 20
 
 
 class Origin(StrEnum):
@@ -84,6 +90,43 @@ class Provenance:
             )
 
 
+class PredictionSource(Protocol):
+    """Predictions that can be read a range of rows at a time: in memory, or from a file.
+
+    Index and given labels are at hand; of the probabilities, a range.
+    """
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where they come from."""
+
+    @property
+    def index(self) -> IndexArray:
+        """(N,) int32, position of each image in its split; strictly increasing."""
+
+    @property
+    def given(self) -> LabelArray:
+        """(N,) int16, given labels in [0, K)."""
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Consecutive ranges of rows that are cheap to read, none larger than memory allows."""
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """(stop - start, K) float32, the checked probabilities of these rows."""
+
+
+def row_blocks(rows: int, classes: int) -> Iterator[slice]:
+    """Slices of rows whose float32 probabilities fit a core's cache."""
+    step = max(1, _BLOCK_BYTES // (4 * max(1, classes)))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def row_ranges(rows: int, classes: int) -> list[tuple[int, int]]:
+    """Ranges (start, stop) of at most `RANGE_BYTES` of probabilities and 65,536 rows."""
+    step = max(1, min(65_536, RANGE_BYTES // (4 * max(1, classes))))
+    return [(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """N predictions over K classes, checked once, here.
@@ -122,16 +165,8 @@ class Predictions:
         self._convert("index", "iu", np.int32)
         self._convert("given", "iu", np.int16)
         self._convert("probabilities", "f", np.float32)
-        if rows and (self.index[0] < 0 or np.any(np.diff(self.index) <= 0)):
-            raise PredictionsError(
-                f"{name}: index must be 0 or more and strictly increasing, each image once."
-            )
-        if rows and (self.given.min() < 0 or self.given.max() >= classes):
-            raise PredictionsError(
-                f"{name}: given labels must be in 0..{classes - 1}. "
-                f"Got {self.given.min()}..{self.given.max()} instead."
-            )
-        self._check_probabilities(name)
+        check_rows(name, self.index, self.given, classes)
+        check_probabilities(name, self.probabilities)
 
     def _convert(
         self, field: str, kinds: str, dtype: type[np.int16 | np.int32 | np.float32]
@@ -149,19 +184,13 @@ class Predictions:
             )
         object.__setattr__(self, field, array.astype(dtype, copy=False))
 
-    def _check_probabilities(self, name: str) -> None:
-        # Written so that NaN fails: a comparison with NaN is false.
-        sums = self.probabilities.sum(axis=1, dtype=np.float64)
-        good = np.abs(sums - 1) <= SUM_TOLERANCE
-        if len(good):
-            good &= self.probabilities.min(axis=1) >= 0
-        if not good.all():
-            row = int(np.argmin(good))
-            raise PredictionsError(
-                f"{name}: each row of probabilities must be 0 or more and sum to 1. "
-                f"Row {row} has minimum {self.probabilities[row].min():.4g} and sum "
-                f"{sums[row]:.4g}; scores that aren't probabilities need a softmax first."
-            )
+    def ranges(self) -> list[tuple[int, int]]:
+        """Consecutive ranges of rows, each small enough to be worked on at a time."""
+        return row_ranges(len(self), len(self.classes))
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """(stop - start, K) float32, the probabilities of these rows, not copied."""
+        return self.probabilities[start:stop]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -179,3 +208,54 @@ class Predictions:
 
     def __repr__(self) -> str:
         return f"Predictions({self.provenance.name}: {len(self):,} x {len(self.classes)})"
+
+
+def check_rows(name: str, index: IndexArray, given: LabelArray, classes: int) -> None:
+    """Refuse an index that doesn't increase, and labels of no class.
+
+    Raises:
+        PredictionsError: They are wrong; the message starts with the name.
+    """
+    if not len(index):
+        return
+    if index[0] < 0 or np.any(np.diff(index) <= 0):
+        raise PredictionsError(
+            f"{name}: index must be 0 or more and strictly increasing, each image once."
+        )
+    if given.min() < 0 or given.max() >= classes:
+        raise PredictionsError(
+            f"{name}: given labels must be in 0..{classes - 1}. "
+            f"Got {given.min()}..{given.max()} instead."
+        )
+
+
+def check_probabilities(name: str, probabilities: FloatArray, first_row: int = 0) -> None:
+    """Refuse rows of something else than probabilities.
+
+    Args:
+        name: What the message starts with.
+        probabilities: (n, K) float32.
+        first_row: Number of the first row, for the message.
+
+    Raises:
+        PredictionsError: A row has a negative number, or its sum is further than `SUM_TOLERANCE`
+            from 1.
+    """
+    rows, classes = probabilities.shape
+    ones = np.ones(classes, np.float32)
+    for block in row_blocks(rows, classes):
+        part = probabilities[block]
+        # A product with ones is the fastest sum of rows; what isn't finite is found, not warned of.
+        with np.errstate(all="ignore"):
+            sums = part @ ones
+        # Written so that NaN fails: a comparison with NaN is false.
+        good = np.abs(sums - 1) <= SUM_TOLERANCE
+        if good.all() and part.min(initial=0) >= 0:
+            continue
+        good &= part.min(axis=1, initial=1) >= 0
+        row = int(np.argmin(good))
+        raise PredictionsError(
+            f"{name}: each row of probabilities must be 0 or more and sum to 1. "
+            f"Row {first_row + block.start + row} has minimum {part[row].min(initial=1):.4g} and "
+            f"sum {sums[row]:.4g}; scores that aren't probabilities need a softmax first."
+        )

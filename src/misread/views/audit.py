@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from misread.analysis.evidence import Evidence
-from misread.analysis.scores import SCORES, score
+from misread.analysis.ranking import SCORES, score
 from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, suggest
 from misread.datasets import Split
 from misread.errors import ParameterError
@@ -114,7 +114,7 @@ class Audit:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names."""
-        return self.evidence.panel.classes
+        return self.evidence.classes
 
     def rank(self, by: str = "suspicion") -> IntArray:
         """(N,) int64, places of all images, the highest score first; ties keep the split's order.
@@ -134,7 +134,7 @@ class Audit:
         return AuditRow(
             index=int(panel.index[place]),
             given=self.classes[int(panel.given[place])],
-            read_as=self.classes[int(self.evidence.reading.read_as[place])],
+            read_as=self.classes[int(self.evidence.panel.majority[place])],
             suggestion=suggestion,
             suggested_label=None if suggestion.label is None else self.classes[suggestion.label],
             suspicion=float(self.evidence.suspicion[place]),
@@ -164,7 +164,7 @@ class Audit:
         Images that nobody misreads and nothing makes suspicious are `fine`, without a sentence.
         """
         evidence, order = self.evidence, self.rank(by)
-        panel, reading = evidence.panel, evidence.reading
+        panel = evidence.panel
         names = np.array(self.classes, dtype=object)
         fine = Suggestion(Verdict.FINE, None, "", "")
         said = [self.suggestions.get(int(place), fine) for place in order]
@@ -176,17 +176,18 @@ class Audit:
                 None if suggestion.label is None else self.classes[suggestion.label]
                 for suggestion in said
             ],
-            "read_as": names[reading.read_as[order]],
-            "votes": reading.votes[order],
-            "votes_given": reading.votes_given[order],
-            "members": np.full(len(order), len(panel.members), np.int16),
-            "p_read_as": reading.p_read_as[order],
-            "p_given": reading.p_given[order],
+            "read_as": names[panel.majority[order]],
+            "votes": panel.votes[order],
+            "votes_given": panel.votes_given[order],
+            "members": np.full(len(order), len(evidence.members), np.int16),
+            "p_read_as": panel.p_majority[order],
+            "p_given": panel.p_given[order],
         }
         for name, compute in SCORES.items():
             values = compute(evidence)
             if values is not None:
                 columns[name] = values[order]
+        columns["confident_learning"] = evidence.issues.flagged[order]
         columns["evidence"] = [suggestion.evidence for suggestion in said]
         columns["reason_not_flagged"] = [suggestion.reason for suggestion in said]
         return pa.table(columns)
@@ -223,7 +224,7 @@ class Audit:
         return figure
 
     def _subtitle(self, neighbours: bool) -> str:
-        members = [provenance.run_name for provenance in self.evidence.panel.provenances]
+        members = [provenance.run_name for provenance in self.evidence.members]
         named = members[0] if len(members) == 1 else f"{len(members)} models"
         right = "; at the right the nearest training images, with their given labels"
         return f"panel: {named}{right if neighbours else ''}"

@@ -9,8 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from misread.analysis.evidence import gather_evidence
-from misread.analysis.panel import Panel
-from misread.analysis.scores import score
+from misread.analysis.ranking import score
 from misread.analysis.verdicts import Thresholds
 from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
@@ -59,7 +58,7 @@ def audit(
     if not members:
         found[0].require_out_of_sample()
     dataset = dataset or study.load_dataset()
-    panel = Panel(tuple(study.load_predictions(provenance) for provenance in members))
+    panel = [study.open_predictions(provenance) for provenance in members]
     near = [table for p in members if (table := study.load_neighbours(p)) is not None]
     train = dataset.splits.get("train")
     evidence = gather_evidence(

@@ -67,7 +67,7 @@ def _show_row(rank: int, row: "AuditRow") -> None:
 
 
 def _show_panel(audit: "Audit") -> None:
-    members = [provenance.run_name for provenance in audit.evidence.panel.provenances]
+    members = [provenance.run_name for provenance in audit.evidence.members]
     counted = "1 model" if len(members) == 1 else f"{len(members)} models"
     print(f"{audit.split.name} split, panel of {counted}: {', '.join(members)}")
     if audit.left_out:
@@ -100,7 +100,7 @@ def _verdict(row: "AuditRow") -> str:
 def _audit_json(audit: "Audit") -> dict[str, Any]:
     return {
         "split": audit.split.name,
-        "panel": [provenance.name for provenance in audit.evidence.panel.provenances],
+        "panel": [provenance.name for provenance in audit.evidence.members],
         "left_out": [provenance.name for provenance in audit.left_out],
         "images_audited": len(audit),
         "listed": len(audit.listed),
