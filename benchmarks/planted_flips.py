@@ -11,13 +11,15 @@ suspicion and by each score, with what cleanlab 2.9 makes of the same probabilit
 average precision for the flips, and the share of flips among the top N, N the number of flips; the
 images among the top N that were not flipped are drawn into the study: the data's own suspects.
 
-`--fit` prints the weights of `planted_flip_suspicion`: a logistic regression on studies in DIR,
-named by kind-rate-seed as `mnist-uniform-0.03-s101`, which must be none of those evaluated.
+`--fit` prints the weights of `planted_flip_suspicion`, chosen on studies in DIR named by data, kind,
+rate and seed, as `mnist-uniform-0.03-s101`; they must be none of those evaluated.
 """
 
 import argparse
 import dataclasses
+import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,13 @@ from misread.views.audit import Audit
 from misread.workflows.audit import audit
 from misread.workflows.crossfit import CrossfitProgress, crossfit
 
-_SMALLEST_SUSPECTS = 24
+_MOST_SUSPECTS = 24
+# Tried for each kind of evidence, beside a weight of 1 for the models' log-odds put right.
+_RATIOS = {
+    "models": (0.0, 0.3, 1.0),
+    "neighbours": (0.0, 0.1, 0.3, 0.6),
+    "training": (0.0, 0.1, 0.2, 0.3, 0.5, 1.0),
+}
 
 
 def parse() -> argparse.Namespace:
@@ -120,7 +128,7 @@ def draw_own_suspects(found: Audit, clean: Dataset, folder: Path) -> int:
     top = found.rank()[: wrong.sum()]
     own = top[~wrong[top]]
     if len(own):
-        figure = found.plot_places(own[:_SMALLEST_SUSPECTS], "Not flipped, yet among the top")
+        figure = found.plot_places(own[:_MOST_SUSPECTS], "Not flipped, yet among the top")
         with replacing(folder / "figures" / "own-suspects.png") as temporary:
             figure.savefig(temporary, format="png")
     return len(own)
@@ -142,29 +150,59 @@ def evaluate(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def fit(options: argparse.Namespace) -> None:
-    """Print the weights for each kind of evidence."""
+    """Print the weights for each kind of evidence.
+
+    The ratios of the weights are those of a grid with the least mean of log(1 - average precision)
+    over the studies; a logistic regression on their sum then gives scale and intercept.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    columns, truths, shares = [], [], []
-    for name in options.fit:
-        study = Study.open(options.output / name)
-        clean = load(study.source)
-        kind, rate, seed = name.rsplit("-", 3)[1:]
-        options.seed = int(seed.removeprefix("s"))
-        found = audit(study, "train", dataset=flipped(clean, kind, float(rate), options))
-        columns.append(found.evidence.flips.columns())
-        truths.append(found.evidence.panel.given != clean.train.labels)
-        shares.append(np.full(len(found), 1 / len(found)))
-    truth = np.concatenate(truths)
-    # Each study weighs the same.
-    weight = np.concatenate(shares) * len(truth) / len(shares)
+    studies = [fit_columns(name, options) for name in options.fit]
     for neighbours, training in WEIGHTS:
-        names = ["models", "right", *["neighbours"] * neighbours, *["training"] * training]
-        design = np.column_stack([np.concatenate([c[name] for c in columns]) for name in names])
-        model = LogisticRegression(C=100.0, max_iter=1000)
-        model.fit(design, truth, sample_weight=weight)
-        fitted = dict(zip(names, model.coef_[0].round(3), strict=True))
-        print((neighbours, training), float(model.intercept_[0].round(3)), fitted)
+        grid = list(
+            itertools.product(
+                _RATIOS["models"],
+                _RATIOS["neighbours"] if neighbours else (0.0,),
+                _RATIOS["training"] if training else (0.0,),
+            )
+        )
+        best = min(grid, key=lambda ratios: np.mean([misses(*study, ratios) for study in studies]))
+        sums = [weigh(columns, best)[:, None] for columns, _ in studies]
+        model = LogisticRegression(C=1e6)
+        # Each study weighs the same.
+        shares = np.concatenate([np.full(len(part), 1 / len(part)) for part in sums])
+        truth = np.concatenate([wrong for _, wrong in studies])
+        model.fit(np.concatenate(sums), truth, sample_weight=shares * len(truth) / len(studies))
+        slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+        weights = [slope * ratio for ratio in (best[0], 1.0, best[1], best[2])]
+        print((neighbours, training), [round(value, 3) for value in (intercept, *weights)])
+        for name, study in zip(options.fit, studies, strict=True):
+            print(f"    {name}: average precision {1 - np.exp(misses(*study, best)):.4f}")
+
+
+def fit_columns(name: str, options: argparse.Namespace) -> tuple[dict[str, Array], Array]:
+    """The evidence of a study, and which labels were flipped."""
+    study = Study.open(options.output / name)
+    clean = load(study.source)
+    kind, rate, seed = name.rsplit("-", 3)[1:]
+    options.seed = int(seed.removeprefix("s"))
+    found = audit(study, "train", dataset=flipped(clean, kind, float(rate), options))
+    return found.evidence.flips.columns(), found.evidence.panel.given != clean.train.labels
+
+
+def weigh(columns: dict[str, Array], ratios: Sequence[float]) -> Array:
+    models, neighbours, training = ratios
+    total: Array = columns["right"] + models * columns["models"]
+    if neighbours:
+        total = total + neighbours * columns["neighbours"]
+    return total + training * columns["training"] if training else total
+
+
+def misses(columns: dict[str, Array], wrong: Array, ratios: Sequence[float]) -> float:
+    """log(1 - average precision)."""
+    from sklearn.metrics import average_precision_score
+
+    return float(np.log(1 - average_precision_score(wrong, weigh(columns, ratios))))
 
 
 def main() -> None:
