@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from misread.analysis.duplicates import Duplicates, find_duplicates
     from misread.analysis.evaluation import Evaluation, evaluate
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
+    "Duplicates": ("misread.analysis.duplicates", "Duplicates"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
@@ -48,6 +50,7 @@ _PUBLIC = {
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
@@ -59,6 +62,7 @@ _PUBLIC = {
 __all__ = [
     "Card",
     "Dataset",
+    "Duplicates",
     "Evaluation",
     "MisreadError",
     "Mistakes",
@@ -72,6 +76,7 @@ __all__ = [
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "find_duplicates",
     "import_predictions",
     "load",
     "make_demo",

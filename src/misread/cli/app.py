@@ -171,6 +171,46 @@ def import_predictions(
     runs.show_imported(place, predictions, as_json)
 
 
+@app.command(epilog="Example: misread duplicates mnist --save duplicates.png")
+def duplicates(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(help="A built-in name or a path; without it the study's dataset."),
+    ] = None,
+    distance: Annotated[
+        float,
+        typer.Option(
+            help="Largest root mean square difference of pixels, as a share of their range; 0 for "
+            "identical images only."
+        ),
+    ] = 0.03,
+    save: Annotated[
+        Path | None, typer.Option(help="A .png file for a picture of the worst pairs.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A .csv, .parquet or .json file for all pairs.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Find images that a dataset holds more than once: leaks, label conflicts, repeats.
+
+    Needs no model. With a study and without --save the picture goes into the study's figures.
+    """
+    from misread.cli.output import duplicates as shown
+    from misread.datasets import load
+    from misread.workflows.duplicates import show_duplicates
+
+    if dataset is not None:
+        images = load(dataset)
+    else:
+        from misread.store import Study
+
+        place = Study.locate(study, Path.cwd())
+        images, save = place.load_dataset(), save or place.figures / "duplicates.png"
+    shown.show_duplicates(show_duplicates(images, distance, save=save, output=output), as_json)
+
+
 @app.command(epilog="Example: misread datasets --json")
 def datasets(as_json: Json = False) -> None:
     """List the datasets that are built in."""
