@@ -17,8 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from misread.analysis.calibration import Calibration
+    from misread.analysis.calibration import measure_calibration as calibration
     from misread.analysis.duplicates import Duplicates, find_duplicates
     from misread.analysis.evaluation import Evaluation, evaluate
+    from misread.analysis.temperature import Temperature, fit_temperature
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 # Public name -> (module, name there).
 _PUBLIC = {
+    "Calibration": ("misread.analysis.calibration", "Calibration"),
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Duplicates": ("misread.analysis.duplicates", "Duplicates"),
@@ -47,10 +51,13 @@ _PUBLIC = {
     "Run": ("misread.models", "Run"),
     "Split": ("misread.datasets", "Split"),
     "Study": ("misread.store", "Study"),
+    "Temperature": ("misread.analysis.temperature", "Temperature"),
+    "calibration": ("misread.analysis.calibration", "measure_calibration"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
+    "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
@@ -60,6 +67,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Calibration",
     "Card",
     "Dataset",
     "Duplicates",
@@ -73,10 +81,13 @@ __all__ = [
     "Run",
     "Split",
     "Study",
+    "Temperature",
+    "calibration",
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
     "find_duplicates",
+    "fit_temperature",
     "import_predictions",
     "load",
     "make_demo",

@@ -211,6 +211,37 @@ def duplicates(
     shown.show_duplicates(show_duplicates(images, distance, save=save, output=output), as_json)
 
 
+@app.command(epilog="Example: misread calibration --model quick --bins 10")
+def calibration(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    bins: Annotated[int, typer.Option(help="Most bins of the reliability curve.")] = 15,
+    binning: Annotated[
+        str,
+        typer.Option(
+            help="What is equal in all bins: mistakes (that the model expects), images or width."
+        ),
+    ] = "mistakes",
+    save: Annotated[
+        Path | None, typer.Option(help="A .png file; without it one in the study's figures.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Show whether a model is right as often as it says, and whether a temperature helps.
+
+    The temperature is fitted on cross-fitted predictions of train or on a validation split, never
+    on the split that is shown.
+    """
+    from misread.cli.output import calibration as shown
+    from misread.store import Study
+    from misread.workflows.calibration import show_calibration
+
+    place = Study.locate(study, Path.cwd())
+    result = show_calibration(place, split, model, bins=bins, binning=binning, save=save)
+    shown.show_calibration(result, as_json)
+
+
 @app.command(epilog="Example: misread datasets --json")
 def datasets(as_json: Json = False) -> None:
     """List the datasets that are built in."""
