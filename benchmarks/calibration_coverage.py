@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from machine import Machine, new_parser, print_table, write_json
 from scipy.special import expit, logit
 
+from machine import Machine, new_parser, print_table, write_json
 from misread.analysis.calibration import Calibration, measure_calibration
 from misread.tables import Origin, Predictions, Provenance
 

@@ -72,9 +72,7 @@ def slow_loss(predictions: Predictions) -> float:
 def test_the_error_is_that_of_a_slow_loop(predictions: Predictions, binning: str) -> None:
     found = measure_calibration(predictions, 7, binning)
     assert found.ece.value == pytest.approx(by_hand(predictions, found), abs=1e-6)
-    assert found.loss.value == pytest.approx(
-        slow_loss(predictions), rel=1e-5
-    )
+    assert found.loss.value == pytest.approx(slow_loss(predictions), rel=1e-5)
     assert sum(b.misread.total for b in found.bins) == found.misread.total == 3_000
     assert [b.confidence for b in found.bins] == sorted(b.confidence for b in found.bins)
 

@@ -41,7 +41,9 @@ def dataset(train: Sequence[Array], test: Sequence[Array], labels: Sequence[int]
 def brute_force(data: Dataset, distance: float) -> dict[Pair, float]:
     """Every pair within the distance, by comparing all."""
     everything = [
-        ((name, i), split.images[i]) for name, split in data.splits.items() for i in range(len(split))
+        ((name, i), split.images[i])
+        for name, split in data.splits.items()
+        for i in range(len(split))
     ]
     found = {}
     for (a, first), (b, second) in combinations(everything, 2):
@@ -162,7 +164,7 @@ def test_nothing_is_lost_between_blocks(distance: float, monkeypatch: pytest.Mon
     monkeypatch.setattr(neighbours, "_BLOCK_BYTES", 5_000)
     generator = np.random.default_rng(2)
     base = generator.integers(30, 220, (12, 10, 10))
-    images = (base[generator.integers(0, 12, 300)] + generator.integers(-9, 10, (300, 1, 1)))
+    images = base[generator.integers(0, 12, 300)] + generator.integers(-9, 10, (300, 1, 1))
     images = np.unique(images.astype(np.uint8), axis=0)
     flat = images.reshape(len(images), -1)
     found = near_pairs(project(images), 100, distance, lambda rows: flat[rows])
@@ -170,8 +172,16 @@ def test_nothing_is_lost_between_blocks(distance: float, monkeypatch: pytest.Mon
     apart = np.sqrt(((flat[a].astype(float) - flat[b]) ** 2).mean(axis=1)) / 255
     near = apart <= distance
     assert near.sum() > 100
-    expected = dict(zip(zip(a[near].tolist(), b[near].tolist(), strict=True), apart[near], strict=True))
-    got = dict(zip(zip(found.first.tolist(), found.second.tolist(), strict=True), found.distance, strict=True))
+    expected = dict(
+        zip(zip(a[near].tolist(), b[near].tolist(), strict=True), apart[near], strict=True)
+    )
+    got = dict(
+        zip(
+            zip(found.first.tolist(), found.second.tolist(), strict=True),
+            found.distance,
+            strict=True,
+        )
+    )
     assert got == expected
 
 

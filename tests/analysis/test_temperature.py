@@ -115,7 +115,9 @@ def test_scaling_is_softmax_of_logits_over_t(value: float, logits: list[list[flo
     )
     # Order is kept; rounding may only make ties of what differed.
     rows = np.arange(len(scaled))
-    assert np.all(scaled.probabilities[rows, predictions.predicted] == scaled.probabilities.max(axis=1))
+    assert np.all(
+        scaled.probabilities[rows, predictions.predicted] == scaled.probabilities.max(axis=1)
+    )
 
 
 def test_the_name_says_that_it_is_scaled() -> None:
@@ -129,7 +131,9 @@ def test_zeros_are_counted_and_have_a_finite_loss() -> None:
     probabilities = predictions.probabilities.copy()
     given = predictions.given.copy()
     probabilities[:3], given[:3] = [0, 1, 0, 0], 0
-    fitted = fit_temperature(dataclasses.replace(predictions, probabilities=probabilities, given=given))
+    fitted = fit_temperature(
+        dataclasses.replace(predictions, probabilities=probabilities, given=given)
+    )
     assert fitted.zeros == 3
     assert 2 < fitted.value < 20
 
@@ -165,8 +169,6 @@ def test_it_is_never_applied_to_the_images_it_was_fitted_on() -> None:
     fitted = fit_temperature(predictions)
     with pytest.raises(PredictionsError, match="expected other images than those of m-r-s0.train"):
         fitted.apply(predictions)
-    other = dataclasses.replace(
-        predictions.provenance, classes=("w", "x", "y", "z"), split="test"
-    )
+    other = dataclasses.replace(predictions.provenance, classes=("w", "x", "y", "z"), split="test")
     with pytest.raises(PredictionsError, match="has other classes than m-r-s0"):
         fitted.apply(dataclasses.replace(predictions, provenance=other))

@@ -164,9 +164,7 @@ def mean_with_interval(values: Floats, level: float = 0.95) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def _check(
-    predictions: Predictions, bins: int, binning: str, level: float, resamples: int
-) -> None:
+def _check(predictions: Predictions, bins: int, binning: str, level: float, resamples: int) -> None:
     if len(predictions) == 0:
         raise PredictionsError(f"{predictions.provenance.name}: expected images, found none")
     if bins < 1:

@@ -64,9 +64,7 @@ def project(images: ByteArray) -> FloatArray:
     """
     count, height, width = images.shape[:3]
     planes = images.reshape(count, height, width, -1)
-    found = np.einsum(
-        "fh,nhwc,gw->nfgc", _cosines(height), planes, _cosines(width), optimize=True
-    )
+    found = np.einsum("fh,nhwc,gw->nfgc", _cosines(height), planes, _cosines(width), optimize=True)
     coefficients: FloatArray = found.reshape(count, -1).astype(np.float32)
     return coefficients
 
@@ -183,9 +181,7 @@ def _closer(
         yield np.minimum(some_a, some_b), np.maximum(some_a, some_b)
 
 
-def _compare(
-    a: IntArray, b: IntArray, size: int, read: Callable[[IntArray], ByteArray]
-) -> Floats:
+def _compare(a: IntArray, b: IntArray, size: int, read: Callable[[IntArray], ByteArray]) -> Floats:
     """Distances of pairs of images; sums of squared bytes are exact in float64."""
     distances = np.empty(len(a))
     step = max(1, _BLOCK_BYTES // (8 * size))

@@ -173,4 +173,3 @@ def _nothing_to_fit_on(study: Study, evaluated: Provenance) -> str:
         f"no temperature: it is never fitted on the split that it is judged by, and {study.path} "
         f"has no cross-fitted predictions of train by {evaluated.model}-{evaluated.recipe}: {way}"
     )
-
