@@ -1,8 +1,8 @@
 """How often the intervals of a calibration hold what they are about, on simulated models.
 
 Each row is one kind of model: how sure it is, and how far its probabilities are from right: the
-log-odds of a mistake are a + b times the log-odds that it states; a = 0, b = 1 is right. Printed are
-the calibration error of new images (percentage points, with the bins of each sample), the mean of
+log-odds of a mistake are a + b times the log-odds that it states; a = 0, b = 1 is right. Printed
+are the calibration error of new images (percentage points, with the bins of each sample), the mean of
 the plug-in and the debiased estimate, how often the interval covers and how often each limit does,
 its mean width, how often the test rejects at 5%, and the coverage of the loss's interval.
 
@@ -49,6 +49,7 @@ SHAPES = (
     Shape("smoothed", 10_000, lambda g, n: np.clip(expit(g.normal(-2.4, 0.4, n)), 0, 0.5)),
     Shape("10% wrong", 10_000, beta(0.3, 2.7)),
     Shape("10% wrong", 1_000, beta(0.3, 2.7)),
+    Shape("30% wrong", 600, lambda g, n: g.uniform(0.05, 0.5, n)),
 )
 DISTORTIONS = ((0.0, 1.0), (0.0, 0.9), (0.0, 0.7), (0.0, 1.3), (0.7, 1.0), (-1.0, 1.0))
 
@@ -65,6 +66,7 @@ class Population:
         self.loss = -float(np.mean(truth * np.log(doubt) + (1 - truth) * np.log1p(-doubt)))
 
     def truth(self, doubt: Floats) -> Floats:
+        """How often a predicted class is wrong, by the probability that the model states."""
         wrong: Floats = expit(self._a + self._b * logit(doubt))
         return wrong
 

@@ -152,7 +152,7 @@ def test_certain_and_right(make_predictions: Make) -> None:
 
 # Monte Carlo error of a coverage of 97.5% at 200 samples: 1.1 percentage points.
 @pytest.mark.parametrize(
-    ("shape", "a", "b"), [(0, 0.0, 1.0), (0, 0.7, 1.0), (2, 0.0, 1.3), (4, 0.0, 1.0), (4, 0.0, 0.7)]
+    ("shape", "a", "b"), [(0, 0.0, 1.0), (0, 0.7, 1.0), (2, 0.0, 1.3), (4, 0.0, 0.7), (5, 0.0, 1.0)]
 )
 def test_the_interval_covers(shape: int, a: float, b: float) -> None:
     """The benchmark's rows in small: at zero, near it and far from it."""

@@ -11,7 +11,7 @@ from misread.analysis.duplicates import KINDS, Duplicates, find_duplicates
 from misread.analysis.neighbours import near_pairs, project
 from misread.datasets import Dataset, Split
 from misread.errors import ParameterError
-from misread.types import Array
+from misread.types import Array, ByteArray
 
 Pair = tuple[tuple[str, int], tuple[str, int]]
 
@@ -156,6 +156,10 @@ def test_a_projection_of_a_small_image_keeps_everything() -> None:
     assert np.linalg.norm(projected[0] - projected[7]) == pytest.approx(whole, rel=1e-6)
 
 
+def pairs_of(a: Array, b: Array) -> list[tuple[int, int]]:
+    return list(zip(a.tolist(), b.tolist(), strict=True))
+
+
 @pytest.mark.parametrize("distance", [0.004, 0.02, 0.06])
 def test_nothing_is_lost_between_blocks(distance: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks so small that every boundary is crossed; differences on both sides of the limit."""
@@ -164,24 +168,16 @@ def test_nothing_is_lost_between_blocks(distance: float, monkeypatch: pytest.Mon
     monkeypatch.setattr(neighbours, "_BLOCK_BYTES", 5_000)
     generator = np.random.default_rng(2)
     base = generator.integers(30, 220, (12, 10, 10))
-    images = base[generator.integers(0, 12, 300)] + generator.integers(-9, 10, (300, 1, 1))
-    images = np.unique(images.astype(np.uint8), axis=0)
+    drawn = base[generator.integers(0, 12, 300)] + generator.integers(-9, 10, (300, 1, 1))
+    images: ByteArray = np.unique(drawn, axis=0).astype(np.uint8)
     flat = images.reshape(len(images), -1)
     found = near_pairs(project(images), 100, distance, lambda rows: flat[rows])
     a, b = np.triu_indices(len(flat), 1)
     apart = np.sqrt(((flat[a].astype(float) - flat[b]) ** 2).mean(axis=1)) / 255
     near = apart <= distance
     assert near.sum() > 100
-    expected = dict(
-        zip(zip(a[near].tolist(), b[near].tolist(), strict=True), apart[near], strict=True)
-    )
-    got = dict(
-        zip(
-            zip(found.first.tolist(), found.second.tolist(), strict=True),
-            found.distance,
-            strict=True,
-        )
-    )
+    expected = dict(zip(pairs_of(a[near], b[near]), apart[near], strict=True))
+    got = dict(zip(pairs_of(found.first, found.second), found.distance, strict=True))
     assert got == expected
 
 
@@ -223,7 +219,7 @@ def test_too_many_near_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     images = np.arange(256, dtype=np.uint8).reshape(256, 1, 1)
     split = Split("train", images, np.zeros(256, int))
     data = Dataset("greys", ("a",), {"train": split}, "nowhere")
-    with pytest.raises(ParameterError, match="more than 1,000 pairs of images within 0.5"):
+    with pytest.raises(ParameterError, match="more than 1,000 pairs of images"):
         find_duplicates(data, 0.5)
     assert len(find_duplicates(data, 1 / 255).pairs) == 255
 

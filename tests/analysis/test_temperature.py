@@ -114,10 +114,8 @@ def test_scaling_is_softmax_of_logits_over_t(value: float, logits: list[list[flo
         scaled.probabilities, softmax(kept / value, axis=1), rtol=1e-5, atol=1e-30
     )
     # Order is kept; rounding may only make ties of what differed.
-    rows = np.arange(len(scaled))
-    assert np.all(
-        scaled.probabilities[rows, predictions.predicted] == scaled.probabilities.max(axis=1)
-    )
+    p_predicted = scaled.probabilities[np.arange(len(scaled)), predictions.predicted]
+    assert np.all(p_predicted == scaled.probabilities.max(axis=1))
 
 
 def test_the_name_says_that_it_is_scaled() -> None:
@@ -139,7 +137,7 @@ def test_zeros_are_counted_and_have_a_finite_loss() -> None:
 
 
 def test_in_sample_predictions_are_refused() -> None:
-    with pytest.raises(PredictionsError, match="in-sample ones instead.*`misread crossfit`"):
+    with pytest.raises(PredictionsError, match=r"in-sample ones instead.*`misread crossfit`"):
         fit_temperature(simulated(100, 1, seed=0, origin=Origin.IN_SAMPLE))
 
 
@@ -167,7 +165,7 @@ def test_where_no_temperature_is_best_none_is_given(rows: Array, given: list[int
 def test_it_is_never_applied_to_the_images_it_was_fitted_on() -> None:
     predictions = simulated(500, 2, seed=0)
     fitted = fit_temperature(predictions)
-    with pytest.raises(PredictionsError, match="expected other images than those of m-r-s0.train"):
+    with pytest.raises(PredictionsError, match="expected other images than those of m-r-s0"):
         fitted.apply(predictions)
     other = dataclasses.replace(predictions.provenance, classes=("w", "x", "y", "z"), split="test")
     with pytest.raises(PredictionsError, match="has other classes than m-r-s0"):

@@ -445,11 +445,9 @@ def test_calibration_with_a_temperature(invoke: Invoke, tmp_path: Path) -> None:
         name: generator.integers(0, 256, (len(given), 6, 6), dtype=np.uint8)
         for name, given in labels.items()
     }
-    np.savez(
-        tmp_path / "coins.npz",
-        **{f"x_{name}": each for name, each in images.items()},
-        **{f"y_{name}": each for name, each in labels.items()},
-    )
+    arrays: dict[str, Any] = {f"x_{name}": each for name, each in images.items()}
+    arrays |= {f"y_{name}": each for name, each in labels.items()}
+    np.savez(tmp_path / "coins.npz", **arrays)
     for name, given in labels.items():
         # Right three times of four, and 99% sure.
         read = np.where(generator.random(len(given)) < 0.75, given, 1 - given)

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -79,16 +80,16 @@ def test_the_picture_is_written(dataset: Dataset, tmp_path: Path) -> None:
 def test_other_kinds_of_files_are_refused_before_the_work(
     files: dict[str, str], says: str, dataset: Dataset, tmp_path: Path
 ) -> None:
-    paths = {name: Path(file) for name, file in files.items()}
+    paths: dict[str, Any] = {name: Path(file) for name, file in files.items()}
     with pytest.raises(ParameterError, match=says):
-        show_duplicates(dataset, distance=2.0, **paths)  # type: ignore[arg-type]
+        show_duplicates(dataset, distance=2.0, **paths)
 
 
 def test_what_cannot_be_written_is_one_line(dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("save", "output"):
         suffix = ".png" if name == "save" else ".csv"
-        path = {name: tmp_path / "file" / f"pairs{suffix}"}
+        path: dict[str, Any] = {name: tmp_path / "file" / f"pairs{suffix}"}
         with pytest.raises(ParameterError, match=f"{name}: can't write .*pairs"):
             show_duplicates(dataset, **path)
     with pytest.raises(ParameterError, match="output: expected"):

@@ -127,7 +127,7 @@ def measure_calibration(
     doubt, wrong = _doubts(predictions), predictions.predicted != predictions.given
     place = _assign(doubt, bins, binning)
     count = np.bincount(place)
-    expected = np.bincount(place, doubt)
+    expected: Floats = np.bincount(place, doubt).astype(np.float64)
     mistakes = np.bincount(place, wrong).astype(np.int64)
     generator = np.random.default_rng(seed)
     ece, null = _error(count, expected, mistakes, level, generator, resamples)
@@ -220,13 +220,26 @@ def _error(
     promised = np.minimum(1.0, expected / count)
     size = (resamples, len(count))
     null = np.abs(generator.binomial(count, promised, size) - expected).sum(axis=1) / total
-    # The bins' own rates; half a mistake keeps a bin without one from having no spread.
-    own = (mistakes + 0.5) / (count + 1)
-    noise = np.abs(generator.binomial(count, own, size) - count * own).sum(axis=1) / total
+    rates = _rates(count, expected, mistakes)
+    noise = np.abs(generator.binomial(count, rates, size) - count * rates).sum(axis=1) / total
     tail = (1 + level) / 2
     low = value - float(np.quantile(noise, tail))
-    high = value + float(ndtri(tail) * np.sqrt(np.sum(count * own * (1 - own))) / total)
+    high = value + float(ndtri(tail) * np.sqrt(np.sum(count * rates * (1 - rates))) / total)
     return Estimate(value, max(0.0, low), min(1.0, high)), null
+
+
+def _rates(count: Integers, expected: Floats, mistakes: Integers) -> Floats:
+    """How often each bin's images may really be misread: what the spread is computed from.
+
+    A bin that by chance has no mistake would seem to have no spread just where it is far off. So
+    the promised rate counts where it has the larger spread and is within three standard errors.
+    """
+    promised = np.minimum(1.0, expected / count)
+    own = (mistakes + 0.5) / (count + 1)
+    spread = promised * (1 - promised)
+    possible = np.abs(mistakes - expected) <= 3 * np.sqrt(count * spread)
+    rates: Floats = np.where(possible & (spread > own * (1 - own)), promised, own)
+    return rates
 
 
 def _debiased(count: Integers, expected: Floats, mistakes: Integers) -> float:
@@ -236,8 +249,8 @@ def _debiased(count: Integers, expected: Floats, mistakes: Integers) -> float:
     sign(d + u)(d - u) over u is d (2 Phi(d / s) - 1) - 2 s phi(d / s): its own mean is 0 where e is
     0, |e| where e is large, and never above |e|.
     """
-    own = (mistakes + 0.5) / (count + 1)
-    spread = np.sqrt(count * own * (1 - own))
+    rates = _rates(count, expected, mistakes)
+    spread = np.sqrt(count * rates * (1 - rates))
     z = (mistakes - expected) / spread
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     parts = spread * (z * (2 * ndtr(z) - 1) - 2 * density)

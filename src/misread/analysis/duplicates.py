@@ -179,7 +179,8 @@ class _Collection:
         return len(self.index)
 
     def __getitem__(self, row: int) -> Array:
-        return self._images[self.split[row]][int(self.index[row])]
+        image: Array = self._images[self.split[row]][int(self.index[row])]
+        return image
 
     def read(self, rows: Sequence[int] | IntArray) -> ByteArray:
         """Images of one size, flat: (M, H x W x C) uint8."""

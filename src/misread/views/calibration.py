@@ -20,8 +20,8 @@ _HEADING = 1.0
 def draw_calibration(before: Calibration, after: Calibration | None = None) -> Figure:
     """A reliability curve with intervals above a strip that shows where the images are.
 
-    Above the diagonal the model is right more often than it says, below it less often. A bin without
-    a mistake stands at the top edge, as an open circle.
+    Above the diagonal the model is right more often than it says, below it less often. A bin
+    without a mistake stands at the top edge, as an open circle.
 
     Args:
         before: The calibration of the predictions.
