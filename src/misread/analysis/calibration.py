@@ -64,8 +64,8 @@ class Calibration:
         ece: Expected calibration error, plugged in, in [0, 1], with its interval. It is never
             below its target on average, and far above it where the model is well calibrated.
         ece_if_calibrated: What `ece` would be on average if the probabilities were right.
-        ece_debiased: An estimate that is 0 on average if they are right; it leans low where the
-            error is as small as its noise.
+        ece_debiased: An estimate that is about 0 if they are right; it leans low where the error
+            is as small as its noise. Never below 0.
         p_value: How often right probabilities would give an `ece` as large as this.
         loss: Mean of -ln(probability of the given label), in nats, with a normal interval.
     """
