@@ -3,8 +3,8 @@
 Each row is one kind of model: how sure it is, and how far its probabilities are from right: the
 log-odds of a mistake are a + b times the log-odds that it states; a = 0, b = 1 is right. Printed
 are the calibration error of new images (percentage points, with the bins of each sample), the mean
-of the plug-in and the debiased estimate, how often the interval covers and how often each limit does,
-its mean width, how often the test rejects at 5%, and the coverage of the loss's interval.
+of the plug-in and of the debiased estimate, how often the interval and each of its limits hold,
+its mean width, how often the test rejects at 5%, and how often the loss's interval holds.
 
 With 1,000 samples the Monte Carlo error of a coverage of 95% is 0.7 percentage points.
 """
