@@ -11,8 +11,8 @@ suspicion and by each score, with what cleanlab 2.9 makes of the same probabilit
 average precision for the flips, and the share of flips among the top N, N the number of flips; the
 images among the top N that were not flipped are drawn into the study: the data's own suspects.
 
-`--fit` prints the weights of `planted_flip_suspicion`, chosen on studies in DIR named by data, kind
-, rate and seed, as `mnist-uniform-0.03-s101`; they must be none of those evaluated.
+`--fit` prints the weights of `planted_flip_suspicion`, chosen on studies in DIR that are named by
+data, kind, rate and seed, as `mnist-uniform-0.03-s101`; they must be none of those evaluated.
 """
 
 import argparse

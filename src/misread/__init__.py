@@ -17,10 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from misread.analysis.calibration import Calibration
+    from misread.analysis.calibration import measure_calibration as calibration
+    from misread.analysis.duplicates import Duplicates, find_duplicates
     from misread.analysis.evaluation import Evaluation, evaluate
     from misread.analysis.labels import LabelIssues
     from misread.analysis.panel import PanelScores, score_panel
     from misread.analysis.slices import SliceErrors, slice_errors
+    from misread.analysis.temperature import Temperature, fit_temperature
     from misread.analysis.verdicts import Thresholds, Verdict
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
@@ -46,8 +50,10 @@ if TYPE_CHECKING:
 # Public name -> (module, name there).
 _PUBLIC = {
     "Audit": ("misread.views.audit", "Audit"),
+    "Calibration": ("misread.analysis.calibration", "Calibration"),
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
+    "Duplicates": ("misread.analysis.duplicates", "Duplicates"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
     "LabelIssues": ("misread.analysis.labels", "LabelIssues"),
     "Metadata": ("misread.tables.metadata", "Metadata"),
@@ -63,13 +69,17 @@ _PUBLIC = {
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
     "Split": ("misread.datasets", "Split"),
     "Study": ("misread.store", "Study"),
+    "Temperature": ("misread.analysis.temperature", "Temperature"),
     "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
     "Verdict": ("misread.analysis.verdicts", "Verdict"),
     "audit": ("misread.workflows.audit", "audit"),
+    "calibration": ("misread.analysis.calibration", "measure_calibration"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
+    "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
@@ -85,8 +95,10 @@ _PUBLIC = {
 
 __all__ = [
     "Audit",
+    "Calibration",
     "Card",
     "Dataset",
+    "Duplicates",
     "Evaluation",
     "LabelIssues",
     "Metadata",
@@ -102,13 +114,17 @@ __all__ = [
     "SliceErrors",
     "Split",
     "Study",
+    "Temperature",
     "Thresholds",
     "Verdict",
     "audit",
+    "calibration",
     "crossfit",
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "find_duplicates",
+    "fit_temperature",
     "import_metadata",
     "import_predictions",
     "label_issues",

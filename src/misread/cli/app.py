@@ -336,6 +336,77 @@ def slices(
     output.show_slices(found, as_json)
 
 
+@app.command(epilog="Example: misread duplicates mnist --save duplicates.png")
+def duplicates(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(help="A built-in name or a path; without it the study's dataset."),
+    ] = None,
+    distance: Annotated[
+        float,
+        typer.Option(
+            help="Largest root mean square difference of pixels, as a share of their range; 0 for "
+            "identical images only."
+        ),
+    ] = 0.03,
+    save: Annotated[
+        Path | None, typer.Option(help="A .png file for a picture of the worst pairs.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A .csv, .parquet or .json file for all pairs.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Find images that a dataset holds more than once: leaks, label conflicts, repeats.
+
+    Needs no model. With a study and without --save the picture goes into the study's figures.
+    """
+    from misread.cli.output import duplicates as shown
+    from misread.datasets import load
+    from misread.workflows.duplicates import show_duplicates
+
+    if dataset is not None:
+        images = load(dataset)
+    else:
+        from misread.store import Study
+
+        place = Study.locate(study, Path.cwd())
+        images, save = place.load_dataset(), save or place.figures / "duplicates.png"
+    shown.show_duplicates(show_duplicates(images, distance, save=save, output=output), as_json)
+
+
+@app.command(epilog="Example: misread calibration --model quick --bins 10")
+def calibration(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    bins: Annotated[int, typer.Option(help="Most bins of the reliability curve.")] = 15,
+    binning: Annotated[
+        str,
+        typer.Option(
+            help="What is equal in all bins: mistakes (that the model expects), images or width."
+        ),
+    ] = "mistakes",
+    save: Annotated[
+        Path | None, typer.Option(help="A .png file; without it one in the study's figures.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Show whether a model is right as often as it says, and whether a temperature helps.
+
+    The temperature is fitted on cross-fitted predictions of train or on a validation split, never
+    on the split that is shown.
+    """
+    from misread.cli.output import calibration as shown
+    from misread.store import Study
+    from misread.workflows.calibration import show_calibration
+
+    place = Study.locate(study, Path.cwd())
+    result = show_calibration(place, split, model, bins=bins, binning=binning, save=save)
+    shown.show_calibration(result, as_json)
+
+
 @app.command(epilog="Example: misread datasets --json")
 def datasets(as_json: Json = False) -> None:
     """List the datasets that are built in."""

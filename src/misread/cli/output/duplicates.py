@@ -1,0 +1,83 @@
+"""What `misread duplicates` prints."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from misread.cli.output.common import new_table, print_json, print_table
+
+if TYPE_CHECKING:
+    from misread.workflows.duplicates import DuplicatesResult
+
+_MOST_ROWS = 20
+
+
+def show_duplicates(result: "DuplicatesResult", as_json: bool) -> None:
+    """Print the worst pairs, and how many there are of each kind."""
+    from misread.analysis.duplicates import KINDS
+
+    found = result.duplicates
+    kinds = Counter(found.pairs.kind.tolist())
+    if as_json:
+        print_json(_json(result, {kind: kinds[kind] for kind in KINDS}))
+        return
+    print(
+        f"{result.dataset.name}: {len(found.pairs):,} pairs in {len(found.groups):,} groups, among "
+        f"{found.images:,} images"
+    )
+    if kinds:
+        print(", ".join(f"{kind} {kinds[kind]:,}" for kind in KINDS if kinds[kind]))
+        _print_pairs(result)
+    print(
+        f"Complete: every pair of images of one size whose pixels differ by {found.distance:g} of "
+        "the range or less, root mean square."
+    )
+    if "leak" in kinds or "leak+conflict" in kinds:
+        print("A near pair may also be two simple shapes drawn apart: look at the picture.")
+    for path in (result.picture, result.table):
+        if path is not None:
+            print(path)
+
+
+def _print_pairs(result: "DuplicatesResult") -> None:
+    pairs, classes = result.duplicates.pairs, result.dataset.classes
+    table = new_table("kind", "distance", "image", "given", "and", "given")
+    for i in range(min(len(pairs), _MOST_ROWS)):
+        table.add_row(
+            str(pairs.kind[i]),
+            f"{pairs.distance[i]:.4f}" if pairs.distance[i] else "identical",
+            f"{pairs.split_a[i]} #{pairs.index_a[i]}",
+            classes[pairs.given_a[i]],
+            f"{pairs.split_b[i]} #{pairs.index_b[i]}",
+            classes[pairs.given_b[i]],
+        )
+    print_table(table)
+    if len(pairs) > _MOST_ROWS:
+        print(f"the worst {_MOST_ROWS} of {len(pairs):,}; --output FILE.csv writes all")
+
+
+def _json(result: "DuplicatesResult", kinds: dict[str, int]) -> dict[str, Any]:
+    from misread.workflows.duplicates import pair_columns
+
+    found, classes = result.duplicates, result.dataset.classes
+    columns = pair_columns(found.pairs, classes)
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return {
+        "dataset": result.dataset.name,
+        "images": found.images,
+        "distance": found.distance,
+        "kinds": kinds,
+        "pairs": [dict(zip(columns, row, strict=True)) for row in rows],
+        "groups": [
+            {
+                "kind": group.kind,
+                "identical": group.identical,
+                "images": [
+                    {"split": copy.split, "index": copy.index, "given": classes[copy.given]}
+                    for copy in group.copies
+                ],
+            }
+            for group in found.groups
+        ],
+        "picture": None if result.picture is None else str(result.picture),
+        "table": None if result.table is None else str(result.table),
+    }

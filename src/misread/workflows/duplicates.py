@@ -1,0 +1,79 @@
+"""Look for duplicates in a dataset, with or without a study of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from misread.analysis.duplicates import DISTANCE, Duplicates, PairTable, find_duplicates
+from misread.datasets import Dataset
+from misread.errors import ParameterError
+from misread.tables.export import check_kind, class_names, write_columns
+from misread.types import Array
+from misread.views.duplicates import draw_duplicates
+from misread.views.mistakes import save_png
+
+
+@dataclass(frozen=True, eq=False)
+class DuplicatesResult:
+    """The duplicates, and what was written of them.
+
+    Attributes:
+        dataset: The images.
+        duplicates: The pairs and groups.
+        picture: The picture of the worst pairs, None if there are none or none was asked for.
+        table: The file with all pairs, None if none was asked for.
+    """
+
+    dataset: Dataset
+    duplicates: Duplicates
+    picture: Path | None
+    table: Path | None
+
+
+def show_duplicates(
+    dataset: Dataset,
+    distance: float = DISTANCE,
+    *,
+    save: Path | None = None,
+    output: Path | None = None,
+) -> DuplicatesResult:
+    """Find a dataset's duplicates, draw the worst and write all.
+
+    Args:
+        dataset: Images and given labels.
+        distance: Largest root mean square difference of the pixel values, as a share of 255, in
+            [0, 1); 0 for identical images only.
+        save: A `.png` file for the picture, which is drawn where there is a pair.
+        output: A `.csv`, `.parquet` or `.json` file for the table of pairs.
+
+    Raises:
+        ParameterError: The distance is out of range, or a file is of another kind.
+    """
+    if save is not None and Path(save).suffix.lower() != ".png":
+        raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
+    if output is not None:
+        check_kind(Path(output))
+    found = find_duplicates(dataset, distance)
+    picture = Path(save) if save is not None and len(found.pairs) else None
+    if picture is not None:
+        try:
+            save_png(draw_duplicates(dataset, found), picture)
+        except OSError as error:
+            raise ParameterError(f"save: can't write {picture}: {error.strerror}") from error
+    table = Path(output) if output is not None else None
+    if table is not None:
+        write_columns(table, pair_columns(found.pairs, dataset.classes))
+    return DuplicatesResult(dataset, found, picture, table)
+
+
+def pair_columns(pairs: PairTable, classes: tuple[str, ...]) -> dict[str, Array]:
+    """The table of pairs with given labels by name."""
+    return {
+        "split_a": pairs.split_a,
+        "index_a": pairs.index_a,
+        "given_a": class_names(pairs.given_a, classes),
+        "split_b": pairs.split_b,
+        "index_b": pairs.index_b,
+        "given_b": class_names(pairs.given_b, classes),
+        "distance": pairs.distance,
+        "kind": pairs.kind,
+    }
