@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,7 +16,8 @@ from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, s
 from misread.datasets import Split
 from misread.errors import ParameterError
 from misread.tables import Neighbours, Provenance
-from misread.types import IntArray
+from misread.tables.export import class_names
+from misread.types import Array, IntArray
 from misread.views.tiles import (
     ACCENT,
     FAINT,
@@ -158,28 +158,26 @@ class Audit:
             )
         return self.row(int(places[0]))
 
-    def to_table(self, by: str = "suspicion") -> pa.Table:
-        """One row per image, ranked by a score; verdict and evidence for the listed ones.
+    def columns(self, by: str = "suspicion") -> dict[str, Array]:
+        """A table with one row per image, ranked by a score: (N,) arrays by name.
 
         Images that nobody misreads and nothing makes suspicious are `fine`, without a sentence.
         """
         evidence, order = self.evidence, self.rank(by)
         panel = evidence.panel
-        names = np.array(self.classes, dtype=object)
         fine = Suggestion(Verdict.FINE, None, "", "")
         said = [self.suggestions.get(int(place), fine) for place in order]
         columns = {
             "index": panel.index[order],
-            "given": names[panel.given[order]],
-            "verdict": [str(suggestion.verdict) for suggestion in said],
-            "suggested_label": [
-                None if suggestion.label is None else self.classes[suggestion.label]
-                for suggestion in said
-            ],
-            "read_as": names[panel.majority[order]],
+            "given": class_names(panel.given[order], self.classes),
+            "verdict": np.array([str(suggestion.verdict) for suggestion in said]),
+            "suggested_label": np.array(
+                [None if s.label is None else self.classes[s.label] for s in said], dtype=object
+            ),
+            "read_as": class_names(panel.majority[order], self.classes),
             "votes": panel.votes[order],
             "votes_given": panel.votes_given[order],
-            "members": np.full(len(order), len(evidence.members), np.int16),
+            "members": np.full(len(order), panel.models),
             "p_read_as": panel.p_majority[order],
             "p_given": panel.p_given[order],
         }
@@ -188,9 +186,9 @@ class Audit:
             if values is not None:
                 columns[name] = values[order]
         columns["confident_learning"] = evidence.issues.flagged[order]
-        columns["evidence"] = [suggestion.evidence for suggestion in said]
-        columns["reason_not_flagged"] = [suggestion.reason for suggestion in said]
-        return pa.table(columns)
+        columns["evidence"] = np.array([suggestion.evidence for suggestion in said])
+        columns["reason_not_flagged"] = np.array([suggestion.reason for suggestion in said])
+        return columns
 
     def plot(self, top: int = 10, by: str = "suspicion") -> Figure:
         """The `top` images by a score, each with its evidence and its nearest training images.

@@ -1,25 +1,19 @@
 """Which given labels look wrong, which mistakes are the model's own: suggested, with evidence."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from misread.analysis.evidence import gather_evidence
 from misread.analysis.ranking import score
 from misread.analysis.verdicts import Thresholds
 from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
-from misread.files import replacing
 from misread.store import Study
 from misread.tables import Dynamics, Origin, Provenance
+from misread.tables.export import write_columns
 from misread.views.audit import Audit
 from misread.views.mistakes import save_png
 
-_KINDS = (".csv", ".parquet", ".json")
 # Rows of a picture; more make one that nobody scrolls through.
 _MOST_ROWS = 50
 
@@ -116,25 +110,8 @@ def write_table(audit: Audit, path: Path, by: str = "suspicion") -> Path:
     Raises:
         ParameterError: The file is of another kind or can't be written, or there is no such score.
     """
-    path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in _KINDS:
-        raise ParameterError(
-            f"output: expected a file that ends in {', '.join(_KINDS)}. Got {str(path)!r} instead."
-        )
-    table = audit.to_table(by)
-    try:
-        with replacing(path) as temporary:
-            if kind == ".csv":
-                pa.csv.write_csv(table, temporary)
-            elif kind == ".parquet":
-                pq.write_table(table, temporary, compression="zstd")
-            else:
-                rows = json.dumps(table.to_pylist(), ensure_ascii=False, indent=1)
-                temporary.write_text(rows + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ParameterError(f"output: can't write {path}: {error.strerror}") from error
-    return path
+    write_columns(Path(path), audit.columns(by))
+    return Path(path)
 
 
 def draw_audit(
