@@ -26,7 +26,7 @@ from misread.datasets import Dataset, load
 from misread.datasets.images import array_fingerprint
 from misread.errors import InputError, MetadataError, PredictionsError, StudyError
 from misread.files import write_text
-from misread.tables import Dynamics, Neighbours, Predictions, Provenance
+from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 from misread.tables.evidence_parquet import (
     read_dynamics,
     read_neighbours,
@@ -324,6 +324,23 @@ class Study:
             f"{self.path}: expected predictions of {wanted}, "
             f"found {', '.join(there) if there else 'none at all'}"
         )
+
+    def newest_out_of_sample(self, split: str, model: str | None = None) -> Predictions:
+        """The newest held-out or cross-fitted predictions of a split.
+
+        Those of a single network come before the mean of a cross-fit's networks.
+
+        Raises:
+            StudyError: There are no predictions; the message lists what there is.
+            PredictionsError: There are in-sample ones only.
+        """
+        found = self.list_predictions(split, model)
+        usable = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
+        if not usable:
+            newest = self.newest_predictions(split, model)
+            newest.provenance.require_out_of_sample()
+        single = [provenance for provenance in usable if not provenance.is_mean]
+        return self.load_predictions((single or usable)[0])
 
     # What training leaves beside predictions
 

@@ -73,6 +73,11 @@ class Provenance:
         """`{run name}.{split}.{origin}`: the stem of the predictions' file."""
         return f"{self.run_name}.{self.split}.{self.origin}"
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether these are the mean over the networks of a cross-fit, of a split none saw."""
+        return self.repeat is not None and self.origin == Origin.HELD_OUT
+
     def require_out_of_sample(self) -> None:
         """Refuse probabilities of a model that was trained on the images it predicts.
 

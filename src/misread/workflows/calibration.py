@@ -81,7 +81,7 @@ def show_calibration(
     """
     if save is not None and Path(save).suffix.lower() != ".png":
         raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
-    predictions = _newest(study, split, model)
+    predictions = study.newest_out_of_sample(split, model)
     before = measure_calibration(predictions, bins, binning)
     scaled, note = _scale(study, predictions, bins, binning)
     name = predictions.provenance.name
@@ -93,20 +93,15 @@ def show_calibration(
     return CalibrationResult(before, scaled, note, picture)
 
 
-def _newest(study: Study, split: str, model: str | None) -> Predictions:
-    found = study.list_predictions(split, model)
-    usable = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
-    if found and not usable:
-        found[0].require_out_of_sample()
-    if not usable:
-        return study.newest_predictions(split, model)  # says what there is
-    return study.load_predictions(usable[0])
-
-
 def _scale(
     study: Study, predictions: Predictions, bins: int, binning: str
 ) -> tuple[Scaled | None, str]:
     provenance = predictions.provenance
+    if provenance.is_mean:
+        return None, (
+            f"no temperature: {provenance.name} is the mean of a cross-fit's networks, which is less "
+            "sure than each of them; `misread run` trains a single one"
+        )
     fitted_on = choose_fitting(provenance, study.list_predictions())
     if fitted_on is None:
         return None, _nothing_to_fit_on(study, provenance)
@@ -168,7 +163,9 @@ def _nothing_to_fit_on(study: Study, evaluated: Provenance) -> str:
             "--origin cross-fitted"
         )
     else:
-        way = f"misread crossfit --model {evaluated.model} --recipe {evaluated.recipe}"
+        recipe, _, epochs = evaluated.recipe.partition("-e")
+        way = f"misread crossfit --model {evaluated.model} --recipe {recipe}"
+        way += f" --epochs {epochs}" if epochs else ""
     return (
         f"no temperature: it is never fitted on the split that it is judged by, and {study.path} "
         f"has no cross-fitted predictions of train by {evaluated.model}-{evaluated.recipe}: {way}"

@@ -10,7 +10,7 @@ from misread.analysis.groups import Groups, group_values
 from misread.analysis.slices import SliceErrors, Target, slice_errors
 from misread.errors import MetadataError, ParameterError
 from misread.store import Study
-from misread.tables import Origin, Predictions, Provenance
+from misread.tables import Predictions, Provenance
 from misread.tables.metadata import Metadata
 from misread.types import Array
 from misread.views.mistakes import save_png
@@ -75,7 +75,7 @@ def slices(
     """
     if save is not None and Path(save).suffix.lower() != ".png":
         raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
-    predictions = _out_of_sample(study, split, model)
+    predictions = study.newest_out_of_sample(split, model)
     if not len(predictions):
         raise ParameterError(f"split: expected one with images. Got {split!r} instead.")
     metadata = study.load_metadata(split)
@@ -97,16 +97,6 @@ def slices(
     except OSError as error:
         raise ParameterError(f"save: can't write {path}: {error.strerror}") from error
     return Slices(errors, by, groups.binned, cluster, alone, provenance, path)
-
-
-def _out_of_sample(study: Study, split: str, model: str | None) -> Predictions:
-    listed = study.list_predictions(split, model)
-    fit = [provenance for provenance in listed if provenance.origin != Origin.IN_SAMPLE]
-    if fit:
-        return study.load_predictions(fit[0])
-    predictions = study.newest_predictions(split, model)
-    predictions.provenance.require_out_of_sample()
-    return predictions
 
 
 def _groups(
