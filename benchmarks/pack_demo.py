@@ -3,7 +3,7 @@
     python benchmarks/pack_demo.py STUDY [--repeats 3]
 
 STUDY is what `misread crossfit mnist --repeats 3` left. Probabilities keep 8 significant bits: rows
-then sum to 1 within 0.003, and what is read as what stays; this is checked. Of the first repeat the
+then sum to 1 within 0.003, and every image is still read as what it was. Of the first repeat the
 ten nearest training images and the training dynamics are packed too.
 """
 
@@ -27,10 +27,12 @@ _DROPPED_BITS = np.uint32(16)
 
 
 def rounded(probabilities: FloatArray) -> FloatArray:
-    """The nearest numbers with 8 significant bits; float32 as before."""
+    """The nearest float32 with 8 significant bits; rows that would be read otherwise stay."""
     bits = np.ascontiguousarray(probabilities).view(np.uint32)
     half = np.uint32(1 << 15)
-    return ((bits + half) >> _DROPPED_BITS << _DROPPED_BITS).view(np.float32)
+    few = ((bits + half) >> _DROPPED_BITS << _DROPPED_BITS).view(np.float32)
+    same = few.argmax(axis=1) == probabilities.argmax(axis=1)
+    return np.where(same[:, None], few, probabilities)
 
 
 def squeeze(path: Path) -> None:
@@ -57,8 +59,6 @@ def main() -> None:
             packed = Predictions(
                 before.index, before.given, rounded(before.probabilities), before.provenance
             )
-            if not np.array_equal(before.predicted, packed.predicted):
-                raise SystemExit(f"{before.provenance.name}: rounding changes what is read")
             path = _TARGET / "predictions" / f"{before.provenance.name}.parquet"
             write_predictions(path, packed)
             written.append(path)

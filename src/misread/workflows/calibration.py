@@ -99,8 +99,8 @@ def _scale(
     provenance = predictions.provenance
     if provenance.is_mean:
         return None, (
-            f"no temperature: {provenance.name} is the mean of a cross-fit's networks, which is less "
-            "sure than each of them; `misread run` trains a single one"
+            f"no temperature: {provenance.name} is the mean of a cross-fit's networks, less sure "
+            "than each of them; `misread run` trains a single one"
         )
     fitted_on = choose_fitting(provenance, study.list_predictions())
     if fitted_on is None:

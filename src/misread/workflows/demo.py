@@ -8,6 +8,7 @@ from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
 from misread.tables import Predictions
+from misread.tables.evidence_parquet import read_dynamics, read_neighbours
 from misread.tables.parquet import read_predictions
 from misread.views.mistakes import show_mistakes
 from misread.workflows.run import RunResult, draw
@@ -23,7 +24,7 @@ def demo_predictions() -> Predictions:
     Returns:
         10,000 held-out predictions over 10 classes.
     """
-    with as_file(_DATA / f"{RUN}.test.held-out.parquet") as path:
+    with as_file(_DATA / "predictions" / f"{RUN}.test.held-out.parquet") as path:
         return read_predictions(path)
 
 
@@ -34,7 +35,10 @@ def demo_card() -> Card:
 
 
 def make_demo(study: Path | None = None) -> RunResult:
-    """Make a study of MNIST's test split without training anything.
+    """Make a study of MNIST without training anything.
+
+    It has one network's predictions of the test split, and three cross-fits of the training split
+    with what they say of the test split, their nearest training images and training dynamics.
 
     Args:
         study: The study's folder, None for `mnist-demo-study` in the working folder.
@@ -53,7 +57,18 @@ def make_demo(study: Path | None = None) -> RunResult:
             f"{folder}: is a study already, and no demo; name another folder with --study"
         )
     predictions, card = demo_predictions(), demo_card()
-    place.save_predictions(predictions)
+    _save_tables(place)
     card.write(place.model_file(RUN, ".json"))
     result = draw(place, show_mistakes(digits.test, predictions))
     return RunResult(place, card, {"test": result}, trained=False, note=NOTE)
+
+
+def _save_tables(study: Study) -> None:
+    """Put every table that comes with the package into a study."""
+    with as_file(_DATA) as folder:
+        for path in sorted((folder / "predictions").glob("*.parquet")):
+            study.save_predictions(read_predictions(path))
+        for path in sorted((folder / "neighbours").glob("*.parquet")):
+            study.save_neighbours(read_neighbours(path))
+        for path in sorted((folder / "dynamics").glob("*.parquet")):
+            study.save_dynamics(read_dynamics(path))
