@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from misread.tables.predictions import (
     check_rows,
     row_ranges,
 )
-from misread.types import FloatArray, IndexArray, LabelArray
+from misread.types import Array, FloatArray, IndexArray, LabelArray
 
 FORMAT = "misread predictions 1"
 _DAMAGED = (OSError, ValueError, pa.ArrowException)
@@ -121,6 +122,7 @@ class PredictionsFile:
     provenance: Provenance
     index: IndexArray = field(repr=False)
     given: LabelArray = field(repr=False)
+    _ends: tuple[int, ...] = field(repr=False)
     _metadata: Any = field(repr=False)
     _handle: Any = field(repr=False)
 
@@ -146,9 +148,12 @@ class PredictionsFile:
             raise PredictionsError(f"{path}: damaged Parquet file: {_line(error)}") from error
         if any(column.null_count for column in table.columns):
             raise PredictionsError(f"{path}: expected a value in every row, found missing ones")
-        index, given = table["index"].to_numpy(), table["given"].to_numpy()
+        index = _numbers(table["index"], np.int32)
+        given = _numbers(table["given"], np.int16)
         check_rows(str(path), index, given, len(provenance.classes))
-        return cls(path, provenance, index, given, metadata, handle)
+        groups = (metadata.row_group(at).num_rows for at in range(metadata.num_row_groups))
+        ends = tuple(accumulate(groups, initial=0))
+        return cls(path, provenance, index, given, ends, metadata, handle)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -160,8 +165,7 @@ class PredictionsFile:
 
     def ranges(self) -> list[tuple[int, int]]:
         """The ranges of rows (start, stop) that the file's row groups hold."""
-        ends = np.cumsum([0, *(group.num_rows for group in self._groups())]).tolist()
-        return [(start, stop) for start, stop in pairwise(ends) if start < stop]
+        return [(start, stop) for start, stop in pairwise(self._ends) if start < stop]
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Read and check the probabilities of some rows; a whole row group at the least is read.
@@ -176,29 +180,21 @@ class PredictionsFile:
         Raises:
             PredictionsError: The file is damaged or holds something else than probabilities.
         """
-        groups: list[int] = []
-        before = first = 0
-        for number, group in enumerate(self._groups()):
-            if before < stop and before + group.num_rows > start:
-                first = before if not groups else first
-                groups.append(number)
-            before += group.num_rows
-        classes = len(self.classes)
+        first, last = bisect_right(self._ends, start) - 1, bisect_left(self._ends, stop)
+        groups = list(range(first, last))
+        skipped, classes = start - self._ends[first], len(self.classes)
         try:
             file = pq.ParquetFile(self._handle, metadata=self._metadata)
             column = file.read_row_groups(groups, columns=["probabilities"], use_threads=False)
-            lists = column["probabilities"].combine_chunks()[start - first : stop - first]
+            lists = _whole(column["probabilities"]).slice(skipped, stop - start)
         except _DAMAGED as error:
             raise PredictionsError(f"{self.path}: damaged Parquet file: {_line(error)}") from error
         flat = lists.flatten()
         if lists.null_count or flat.null_count or len(flat) != (stop - start) * classes:
             raise PredictionsError(f"{self.path}: expected {classes} probabilities in every row")
-        probabilities: FloatArray = flat.to_numpy().reshape(stop - start, classes)
+        probabilities: FloatArray = _numbers(flat, np.float32).reshape(stop - start, classes)
         check_probabilities(str(self.path), probabilities, start)
         return probabilities
-
-    def _groups(self) -> list[Any]:
-        return [self._metadata.row_group(at) for at in range(self._metadata.num_row_groups)]
 
 
 def read_provenance(path: Path, expected: str = FORMAT) -> Provenance:
@@ -261,6 +257,20 @@ def read_predictions(path: Path) -> Predictions:
     """
     file = PredictionsFile.open(path)
     return Predictions(file.index, file.given, file.read(0, len(file)), file.provenance)
+
+
+def _whole(column: Any) -> Any:
+    """One array of a column's chunks; copied only where there are several."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _numbers(values: Any, dtype: type[np.generic]) -> Array:
+    """A view of numbers without missing ones. PyArrow's own way to NumPy would import pandas."""
+    array = _whole(values) if isinstance(values, pa.ChunkedArray) else values
+    if not len(array):
+        return np.empty(0, dtype)
+    offset = array.offset * np.dtype(dtype).itemsize
+    return np.frombuffer(array.buffers()[1], dtype, len(array), offset)
 
 
 def _line(error: Exception) -> str:

@@ -15,8 +15,9 @@ from misread.types import FloatArray, IndexArray, LabelArray
 SUM_TOLERANCE = 1e-2
 # Bytes of probabilities that stay in a core's cache while several passes are made over them.
 _BLOCK_BYTES = 256 << 10
-# Bytes of probabilities that are read, or handed to a thread, at a time.
-RANGE_BYTES = 32 << 20
+# Bytes of probabilities that are read, or handed to a thread, at a time. Larger buffers go back to
+# the operating system after each use, which costs more than the further row groups do.
+RANGE_BYTES = 8 << 20
 
 
 class Origin(StrEnum):
