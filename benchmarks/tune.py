@@ -1,4 +1,4 @@
-"""Validation error of a recipe: trains on 50,000 MNIST training digits, validates on the rest.
+"""Validation error of a recipe: trains on 50,000 MNIST training digits, validates on the others.
 
 The test split is never read. Prints one JSON line per run: recipe, seed, error, time.
 
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--recipe")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--images", type=int, default=50_000, help="to train on (default 50000)")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     recipe = find_model(options.model).recipe(options.recipe, options.epochs)
@@ -35,7 +36,7 @@ def main() -> None:
     part = Dataset(
         name="mnist-tuning",
         classes=digits.classes,
-        splits={"train": digits.train.take(np.sort(order[10_000:]))},
+        splits={"train": digits.train.take(np.sort(order[10_000 : 10_000 + options.images]))},
         source="mnist",
     )
     held_out = digits.train.take(np.sort(order[:10_000]))
@@ -48,6 +49,7 @@ def main() -> None:
         "seed": options.seed,
         "errors": errors,
         "of": len(held_out),
+        "images": len(part.train),
         "seconds": round(trained.card.seconds, 1),
         "images_per_second": [row.images_per_second for row in trained.card.log],
     }

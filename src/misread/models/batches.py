@@ -39,10 +39,19 @@ class TrainingBatches:
     """
 
     def __init__(
-        self, pixels: ByteArray, labels: LabelArray, batch_size: int, shift: int, seed: int
+        self,
+        pixels: ByteArray,
+        labels: LabelArray,
+        batch_size: int,
+        shift: int,
+        seed: int,
+        chosen: Tensor | None = None,
     ) -> None:
         self._labels = torch.from_numpy(labels.astype("int64"))
-        self._batch_size = min(batch_size, len(labels))
+        # Positions of the images to train on, None for all.
+        self._chosen = chosen
+        self._images = len(labels) if chosen is None else len(chosen)
+        self._batch_size = min(batch_size, self._images)
         self._shift = shift
         self._seed = seed
         if shift:
@@ -54,12 +63,14 @@ class TrainingBatches:
 
     def __len__(self) -> int:
         """Steps of an epoch; the images that fill no last batch sit this epoch out."""
-        return len(self._labels) // self._batch_size
+        return self._images // self._batch_size
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield images (B, H, W, C) uint8, labels and positions in the split (B,) int64."""
         generator = torch.Generator().manual_seed(epoch_seed(self._seed, number))
-        order = torch.randperm(len(self._labels), generator=generator)
+        order = torch.randperm(self._images, generator=generator)
+        if self._chosen is not None:
+            order = self._chosen[order]
         for step in range(len(self)):
             chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
             rows, columns = torch.randint(

@@ -4,12 +4,13 @@ import csv
 import dataclasses
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from misread.errors import StudyError
 from misread.files import write_text
+from misread.models.recipe import fill_in
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Card:
         created: ISO 8601 time at which the training ended.
         log: One row per epoch.
         averaging_seconds: Time of measuring the batch-norm statistics of averaged weights.
+        options: What the network was built with beside shape and classes.
+        precision: Of the large matrix products in training: `float32` or `bfloat16`.
+        score_scale: Predicted probabilities are softmax(scale x score), for a network whose scores
+            are no logits; fitted on training images held out of the training. None for logits.
     """
 
     name: str
@@ -74,6 +79,9 @@ class Card:
     created: str
     log: tuple[EpochRow, ...] = ()
     averaging_seconds: float = 0.0
+    options: dict[str, Any] = field(default_factory=dict)
+    precision: str = "float32"
+    score_scale: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -82,8 +90,8 @@ class Card:
 
     def settings(self) -> dict[str, Any]:
         """What decides the result of the training: two runs that agree here are the same run."""
-        keys = ("model", "recipe", "seed", "items_fingerprint", "labels_fingerprint", "classes")
-        return {key: getattr(self, key) for key in keys}
+        keys = ("model", "seed", "items_fingerprint", "labels_fingerprint", "classes", "options")
+        return {"recipe": fill_in(self.recipe)} | {key: getattr(self, key) for key in keys}
 
     def to_json(self) -> str:
         """The card as indented JSON, with the time of the training named apart."""

@@ -1,8 +1,9 @@
 """The networks that misread can train, and their recipes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from misread.errors import ParameterError
 from misread.models.recipe import Recipe
@@ -24,6 +25,17 @@ SHORT = Recipe(
     average_decay=0.99,
 )
 
+# Capsule networks: no label smoothing, for their losses have margins of their own.
+EFFICIENT = replace(
+    SHORT,
+    epochs=8,
+    learning_rate=5e-3,
+    label_smoothing=0.0,
+    precision="mixed",
+    reconstruction="paper",
+)
+CAPSNET = replace(EFFICIENT, epochs=5, learning_rate=1e-3)
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -32,14 +44,16 @@ class ModelSpec:
     Attributes:
         name: What `--model` takes.
         summary: One line for `misread models`.
-        module: Name of the module that holds the network as `build(shape, classes)`.
+        module: Name of the module that holds the network as `build(shape, classes, **options)`.
         recipes: Recipe by name; the first one is the default.
+        options: Further keyword arguments of `build`.
     """
 
     name: str
     summary: str
     module: str
     recipes: Mapping[str, Recipe]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def recipe(self, name: str | None = None, epochs: int | None = None) -> Recipe:
         """The recipe of this name (None: the default), at this length (None: its own).
@@ -74,6 +88,18 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
             summary="a small network that trains in seconds: six convolutions, 77,562 parameters",
             module="misread.models.quick",
             recipes=_recipes(replace(SHORT, batch_size=256), POST),
+        ),
+        "efficient-capsnet": ModelSpec(
+            name="efficient-capsnet",
+            summary="capsules with self-attention routing: 161,824 parameters and a decoder",
+            module="misread.models.efficient_capsnet",
+            recipes=_recipes(EFFICIENT),
+        ),
+        "capsnet": ModelSpec(
+            name="capsnet",
+            summary="capsules with dynamic routing: 6,804,224 parameters and a decoder",
+            module="misread.models.capsnet",
+            recipes=_recipes(CAPSNET),
         ),
     }
 )

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from misread.errors import ParameterError
+from misread.models.scored import ScoredNetwork
 from misread.tables import Neighbours, Provenance
 from misread.types import IndexArray
 
@@ -22,13 +23,17 @@ _MOST_SIMILARITIES = 25_000_000
 def taking_features(network: nn.Module) -> Iterator[list[Tensor]]:
     """Collect what the last linear layer is given, batch by batch, while the network predicts.
 
+    Of a network with a `readout`, what that layer is given.
+
     Yields:
         A list that grows by (B, D) float32 for each batch, on the CPU.
 
     Raises:
         ParameterError: The network has no linear layer.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    layers: list[nn.Module] = [m for m in network.modules() if isinstance(m, nn.Linear)]
+    if isinstance(network, ScoredNetwork):
+        layers = [network.readout]
     if not layers:
         raise ParameterError(
             f"model: expected a network that ends in a linear layer. Got {type(network).__name__}."
@@ -36,7 +41,7 @@ def taking_features(network: nn.Module) -> Iterator[list[Tensor]]:
     taken: list[Tensor] = []
 
     def take(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        taken.append(inputs[0].detach().float().cpu())
+        taken.append(inputs[0].detach().float().flatten(1).cpu())
 
     handle = layers[-1].register_forward_pre_hook(take)
     try:

@@ -1,10 +1,10 @@
 """Predicted probabilities of a trained network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from misread.models.batches import as_tensor, to_input
 from misread.types import ByteArray, FloatArray
@@ -29,16 +29,26 @@ def predict_probabilities(
     Returns:
         (N, K) float32, rows sum to 1.
     """
-    network.eval()
     chunks = []
-    with torch.inference_mode():
-        # An empty split has one empty batch, so that K is known.
-        for start in range(0, max(1, len(pixels)), _BATCH):
-            images = as_tensor(pixels[start : start + _BATCH])
-            # In double precision: a confident softmax in float32 rounds to sums off by 1e-7 and
-            # loses the order of its small probabilities.
-            logits = network(to_input(images, device)).cpu().double()
-            chunks.append(logits.softmax(dim=1).float().numpy())
-            if on_images is not None:
-                on_images(len(images))
+    for logits in _batches(network, pixels, device):
+        # In double precision: a confident softmax in float32 rounds to sums off by 1e-7 and
+        # loses the order of its small probabilities.
+        chunks.append(logits.cpu().double().softmax(dim=1).float().numpy())
+        if on_images is not None:
+            on_images(len(logits))
     return np.concatenate(chunks)
+
+
+def predict_logits(network: nn.Module, pixels: ByteArray, device: torch.device) -> Tensor:
+    """The network's logits (N, K) of images (N, H, W[, C]) uint8, on the CPU."""
+    return torch.cat([logits.cpu() for logits in _batches(network, pixels, device)])
+
+
+def _batches(network: nn.Module, pixels: ByteArray, device: torch.device) -> Iterator[Tensor]:
+    """Logits (B, K) of a batch after the other; of an empty split one empty batch, so K is known."""
+    network.eval()
+    for start in range(0, max(1, len(pixels)), _BATCH):
+        images = as_tensor(pixels[start : start + _BATCH])
+        with torch.inference_mode():
+            logits: Tensor = network(to_input(images, device))
+        yield logits

@@ -1,8 +1,9 @@
 """How a network is trained, as one frozen record of plain settings."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any, Literal
 
 from misread.errors import ParameterError
 
@@ -26,6 +27,10 @@ class Recipe:
         shift: Each image moves by up to this many pixels in both directions, filled with 0.
         average_decay: Decay per step of an exponential moving average of the weights, which then
             is the result, with batch-norm statistics measured anew; 0 for none.
+        precision: Of the large matrix products in training: `float32`, or `mixed`: bfloat16 where
+            the device has instructions for it, else float32. Weights and sums are float32 in both.
+        reconstruction: Weight of a capsule network's reconstruction loss: `paper`, `released` (20
+            times as much, as in the authors' code) or `none`. Other networks have no such loss.
     """
 
     name: str
@@ -40,6 +45,8 @@ class Recipe:
     label_smoothing: float = 0.0
     shift: int = 0
     average_decay: float = 0.0
+    precision: Literal["float32", "mixed"] = "float32"
+    reconstruction: Literal["none", "paper", "released"] = "none"
 
     def __post_init__(self) -> None:
         # Written so that NaN fails: a comparison with NaN is false.
@@ -55,6 +62,10 @@ class Recipe:
             "label_smoothing": (0 <= self.label_smoothing < 1, "in [0, 1)"),
             "shift": (self.shift >= 0, "0 or more"),
             "average_decay": (0 <= self.average_decay < 1, "in [0, 1)"),
+            "precision": (self.precision in ("float32", "mixed"), "float32 or mixed"),
+            "reconstruction": (
+                self.reconstruction in ("none", "paper", "released"), "none, paper or released"
+            ),
         }
         for name, (good, expected) in checks.items():
             if not good:
@@ -74,3 +85,11 @@ class Recipe:
         if epochs is None or epochs == self.epochs:
             return self
         return replace(self, epochs=epochs, name=f"{self.name}-e{epochs}")
+
+
+def fill_in(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's settings as an older version wrote them, with the defaults of newer ones."""
+    defaults = {
+        field.name: field.default for field in fields(Recipe) if field.default is not MISSING
+    }
+    return defaults | dict(settings)

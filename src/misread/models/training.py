@@ -31,10 +31,20 @@ from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
 from misread.models.dynamics import DynamicsRecorder
 from misread.models.features import taking_features
 from misread.models.optimizer import build_average, build_optimizer, learning_rate
-from misread.models.prediction import predict_probabilities
+from misread.models.prediction import predict_logits, predict_probabilities
 from misread.models.recipe import Recipe
-from misread.models.runtime import keeping_freed_memory, pick_device, versions
+from misread.models.runtime import (
+    has_fast_bfloat16,
+    keeping_freed_memory,
+    pick_device,
+    versions,
+)
+from misread.models.scored import ScoredNetwork, draw_validation, fit_scale
 from misread.tables import Dynamics, Origin, Predictions, Provenance
+from misread.types import ByteArray, LabelArray
+
+# Of images, given labels and the share of the training that is done: the loss, and the logits.
+Objective = Callable[[torch.Tensor, torch.Tensor, float], tuple[torch.Tensor, torch.Tensor]]
 
 # Training images, drawn at random, that the statistics of averaged weights are measured on.
 _NORM_IMAGES = 5_000
@@ -112,13 +122,16 @@ def train_network(
     # Before the training rather than after it.
     for split in dataset.splits.values():
         _check_shape(split, shape)
-    batches = TrainingBatches(pixels, labels, recipe.batch_size, recipe.shift, seed)
-
     # Initialisation and dropout draw from torch's global generator; the caller's is put back.
     with torch.random.fork_rng(range(torch.cuda.device_count()) if place.type == "cuda" else []):
         torch.manual_seed(epoch_seed(seed, 0))
-        build = importlib.import_module(find_model(model).module).build
-        network: nn.Module = build(shape, len(dataset.classes))
+        spec = find_model(model)
+        build = importlib.import_module(spec.module).build
+        network: nn.Module = build(shape, len(dataset.classes), **spec.options)
+        validation = _Validation.hold_out(network, pixels, labels, seed)
+        batches = TrainingBatches(
+            pixels, labels, recipe.batch_size, recipe.shift, seed, validation.others
+        )
         network.to(place)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = TrainingState(
@@ -135,6 +148,7 @@ def train_network(
             try:
                 with keeping_freed_memory() if place.type == "cpu" else contextlib.nullcontext():
                     row = _train_epoch(epoch, batches, state, recipe, place, on_step)
+                validation.record(epoch, state, place)
             except KeyboardInterrupt:
                 raise TrainingStoppedError(_stopped(card, recipe, checkpoint)) from None
             card = dataclasses.replace(card, log=(*card.log, row))
@@ -142,15 +156,63 @@ def train_network(
                 write_tensors(checkpoint, state.tensors(), {"card": card.to_json()})
     card = dataclasses.replace(card, created=now())
     dynamics = state.dynamics.table(recipe.epochs, _provenance(card, dataset.train))
-    if state.average is None:
-        return Trained(network.eval(), card, place, dynamics)
-    averaged: nn.Module = state.average.module
-    started = time.perf_counter()
-    # Drawn at random: a split may lie sorted by class.
-    drawn = np.random.default_rng(seed).permutation(len(pixels))[:_NORM_IMAGES]
-    measure_batch_norm(averaged, pixels[drawn], place)
-    card = dataclasses.replace(card, averaging_seconds=round(time.perf_counter() - started, 3))
-    return Trained(averaged.eval(), card, place, dynamics)
+    result = network
+    if state.average is not None:
+        result = state.average.module
+        started = time.perf_counter()
+        # Drawn at random: a split may lie sorted by class.
+        drawn = np.random.default_rng(seed).permutation(len(pixels))[:_NORM_IMAGES]
+        measure_batch_norm(result, pixels[drawn], place)
+        card = dataclasses.replace(card, averaging_seconds=round(time.perf_counter() - started, 3))
+    if isinstance(result, ScoredNetwork):
+        card = dataclasses.replace(card, score_scale=validation.fit(result, place))
+    return Trained(result.eval(), card, place, dynamics)
+
+
+@dataclass(frozen=True)
+class _Validation:
+    """Training images that a network whose scores need a scale isn't trained on.
+
+    Attributes:
+        pixels: (V, H, W[, C]) uint8; none for a network that gives logits.
+        given: (V,) int64.
+        drawn: (V,) int64, their positions in the training split.
+        others: Positions of all other training images, None for all images.
+    """
+
+    pixels: ByteArray
+    given: torch.Tensor
+    drawn: torch.Tensor
+    others: torch.Tensor | None
+
+    @classmethod
+    def hold_out(
+        cls, network: nn.Module, pixels: ByteArray, labels: LabelArray, seed: int
+    ) -> "_Validation":
+        """Draw them, if the network needs them."""
+        count = len(labels)
+        needed = isinstance(network, ScoredNetwork)
+        drawn = draw_validation(count, seed) if needed else np.empty(0, np.int64)
+        others = np.setdiff1d(np.arange(count), drawn)
+        return cls(
+            pixels[drawn],
+            torch.from_numpy(labels[drawn].astype("int64")),
+            torch.from_numpy(drawn),
+            torch.from_numpy(others) if needed else None,
+        )
+
+    def record(self, epoch: int, state: TrainingState, device: torch.device) -> None:
+        """Take down how they fare after an epoch: no batch had them."""
+        if len(self.drawn):
+            logits = predict_logits(state.network, self.pixels, device).to(device)
+            state.dynamics.record(epoch, self.drawn, logits, self.given.to(device))
+
+    def fit(self, network: ScoredNetwork, device: torch.device) -> float:
+        """Fit the network's scale on them, and return it."""
+        network.scale.fill_(1)
+        scale = fit_scale(predict_logits(network, self.pixels, device), self.given)
+        network.scale.fill_(scale)
+        return round(scale, 6)
 
 
 def check_settings(seed: int, device: str) -> torch.device:
@@ -175,6 +237,7 @@ def _train_epoch(
     """One pass over the training images."""
     network, optimizer = state.network.train(), state.optimizer
     steps = recipe.epochs * len(batches)
+    objective, casting = _objective(network, recipe), _casting(recipe, device)
     loss_sum = right_sum = torch.zeros((), device=device)
     images = 0
     rate = 0.0
@@ -185,8 +248,8 @@ def _train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = rate
         given = given.to(device)
-        logits = network(to_input(pixels, device))
-        loss = F.cross_entropy(logits, given, label_smoothing=recipe.label_smoothing)
+        with casting:
+            loss, logits = objective(to_input(pixels, device), given, step / steps)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -221,6 +284,32 @@ def _train_epoch(
         images_per_second=round(images / seconds, 1),
         seconds=round(seconds, 3),
     )
+
+
+def _objective(network: nn.Module, recipe: Recipe) -> Objective:
+    """What is minimised: the network's own loss, or cross-entropy where it gives logits."""
+    if isinstance(network, ScoredNetwork):
+        return lambda images, given, progress: network.objective(images, given, recipe, progress)
+
+    def cross_entropy(
+        images: torch.Tensor, given: torch.Tensor, _: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = network(images)
+        return F.cross_entropy(logits, given, label_smoothing=recipe.label_smoothing), logits
+
+    return cross_entropy
+
+
+def _precision(recipe: Recipe, device: torch.device) -> str:
+    """The precision of a training's large matrix products, as the card has it."""
+    mixed = recipe.precision == "mixed" and has_fast_bfloat16(device)
+    return "bfloat16" if mixed else "float32"
+
+
+def _casting(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    if _precision(recipe, device) == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
 
 
 def _tell(number: int, steps: int, device: torch.device) -> bool:
@@ -314,6 +403,8 @@ def _new_card(
         threads=(torch.get_num_threads(),),
         versions=versions(),
         created="",
+        options=dict(find_model(model).options),
+        precision=_precision(recipe, device),
     )
 
 

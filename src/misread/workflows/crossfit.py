@@ -13,6 +13,7 @@ from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError, TrainingStoppedError
 from misread.files import write_text
 from misread.models import Recipe
+from misread.models.recipe import fill_in
 from misread.store import Study, default_study
 from misread.tables import Dynamics, Neighbours, Predictions
 from misread.workflows.training import choose_recipe, require_torch
@@ -267,6 +268,7 @@ class _Job:
         try:
             record = dict(json.loads(self.record.read_text(encoding="utf-8")))
             sum(card["seconds"] for card in record["networks"])
+            record["recipe"] = fill_in(record["recipe"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StudyError(f"{self.record}: expected a cross-fit's record: {error}") from error
         expected = json.loads(json.dumps(self.settings()))

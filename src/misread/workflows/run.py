@@ -10,6 +10,7 @@ from misread.analysis.evaluation import Evaluation, evaluate
 from misread.datasets import Dataset
 from misread.errors import StudyError, TrainingStoppedError
 from misread.models import Card, Recipe, Run
+from misread.models.recipe import fill_in
 from misread.store import Study, default_study
 from misread.tables import Provenance
 from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
@@ -153,7 +154,7 @@ def _finished(study: Study, name: str) -> bool:
 
 
 def _check_same_recipe(card: Card, recipe: Recipe, study: Study) -> None:
-    if card.recipe != dataclasses.asdict(recipe):
+    if fill_in(card.recipe) != dataclasses.asdict(recipe):
         raise StudyError(
             f"{study.path}: {card.name} was trained with other settings than the recipe "
             f"{recipe.name!r} has now; --fresh trains it anew, --study names another folder"
