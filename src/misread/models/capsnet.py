@@ -28,19 +28,18 @@ def squash(s: Tensor, dim: int = -1) -> Tensor:
     return squared / (1 + squared) / (squared + EPSILON).sqrt() * s
 
 
-def route(primary: Tensor, transform: Tensor, iterations: int) -> Tensor:
+def route(primary: Tensor, weights: Tensor, iterations: int) -> Tensor:
     """Dynamic routing (procedure 1).
 
     Args:
         primary: (N, d, I), I capsules u of d numbers.
-        transform: (K, d, I, D), the matrices W that turn a capsule into its vote for a class.
+        weights: (K, d I, D), the matrices W that turn a capsule into its vote for a class.
         iterations: How often; 1 or more.
 
     Returns:
         Class capsules v (K, N, D).
     """
-    classes = len(transform)
-    weights = transform.flatten(1, 2)  # (K, dI, D)
+    classes = len(weights)
     # All logits b are 0 at first, so that every coupling is 1 / K.
     flat = primary.flatten(1).expand(classes, -1, -1)  # (K, N, dI)
     capsules = squash(torch.bmm(flat, weights) / classes)  # (K, N, D), eqs. 1 and 2
@@ -74,15 +73,15 @@ class CapsNet(VectorCapsules):
         rows, columns = grid
         # In blocks of 2 x 2: the second kernel is 5 blocks wide.
         self._grid = (rows + 4, columns + 4)
-        self.weight = nn.Parameter(torch.empty(SIDE, SIDE, shape[2], _CHANNELS))
+        self.weight = nn.Parameter(torch.empty(SIDE * SIDE * shape[2], _CHANNELS))
         self.bias = nn.Parameter(torch.empty(_CHANNELS))
         self.primary = SpectralConvolution(_CHANNELS, _TYPES * _PRIMARY, self._grid)
         children = rows * columns * _TYPES
-        self.transform = nn.Parameter(torch.empty(classes, _PRIMARY, children, _SIZE))
+        self.transform = nn.Parameter(torch.empty(classes, _PRIMARY * children, _SIZE))
 
     def capsules(self, images: Tensor) -> Tensor:
         """Class capsules (N, K, 16) of images (N, C, H, W) in [0, 1]."""
-        maps = torch.addmm(self.bias, self.cut(images), self.weight.flatten(0, 2))
+        maps = torch.addmm(self.bias, self.cut(images), self.weight)
         maps = maps.relu_()  # (100 N 4, 256): 20 x 20 pixels in 10 x 10 blocks
         blocks = maps.view(-1, len(images), 4 * _CHANNELS)
         primary = self.primary(blocks).float()  # (36, N, 256)

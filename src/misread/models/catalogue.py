@@ -35,6 +35,9 @@ EFFICIENT = replace(
     reconstruction="paper",
 )
 CAPSNET = replace(EFFICIENT, epochs=5, learning_rate=1e-3)
+EM = replace(
+    CAPSNET, batch_size=64, learning_rate=3e-3, precision="float32", reconstruction="none"
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,19 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
             summary="capsules with dynamic routing: 6,804,224 parameters and a decoder",
             module="misread.models.capsnet",
             recipes=_recipes(CAPSNET),
+        ),
+        "em-capsnet": ModelSpec(
+            name="em-capsnet",
+            summary="matrix capsules with EM routing, small: 68,308 parameters",
+            module="misread.models.em_capsnet",
+            recipes=_recipes(EM),
+        ),
+        "em-capsnet-full": ModelSpec(
+            name="em-capsnet-full",
+            summary="matrix capsules with EM routing, full size: 318,420 parameters",
+            module="misread.models.em_capsnet",
+            recipes=_recipes(EM),
+            options={"widths": (32, 32, 32, 32)},
         ),
     }
 )

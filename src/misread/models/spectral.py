@@ -89,7 +89,7 @@ class SpectralConvolution(nn.Module):
 
     def __init__(self, before: int, after: int, grid: tuple[int, int]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(SIDE, SIDE, before, after))
+        self.weight = nn.Parameter(torch.empty(SIDE * SIDE, before * after))
         self.bias = nn.Parameter(torch.empty(after))
         for name, matrix in vars(_Transforms.of_grid(*grid)).items():
             self.register_buffer(name, torch.from_numpy(matrix).float(), persistent=False)
@@ -109,7 +109,7 @@ class SpectralConvolution(nn.Module):
         count, before, after = blocks.shape[1], blocks.shape[2], self.bias.shape[0]
         frequencies = (images @ blocks.flatten(1)).view(-1, 2 * count, before)  # (F, 2N, 4B)
         # A tenth row and column of zeros, so that the kernel is whole blocks.
-        taps = F.pad(self.weight, (0, 0, 0, 0, 0, 1, 0, 1))
+        taps = F.pad(self.weight.view(SIDE, SIDE, -1), (0, 0, 0, 1, 0, 1))
         taps = taps.view(_BLOCKS, 2, _BLOCKS, 2, -1).transpose(1, 2).reshape(_BLOCKS**2, -1)
         outputs = [
             # The kernel's real part, and its imaginary part: (F, 2N, 4B) by (F, 4B, A).
