@@ -90,8 +90,9 @@ class _Terms:
 
     def add(self, left: Tensor, right: Tensor) -> None:
         """Add left (G, C, 32) times right (G, C, K) to the gradient."""
-        self._left.append(left)
-        self._right.append(right)
+        # Without the graph, which holds these terms: nothing is to wait for the garbage collector.
+        self._left.append(left.detach())
+        self._right.append(right.detach())
 
     def gradient(self) -> Tensor:
         """The gradient for the votes (G, C, 16, K): that of V, and 2 V times that of V^2."""
@@ -135,7 +136,7 @@ class _Sum(Function):
     def forward(ctx: Any, terms: _Terms, _: Tensor, weights: Tensor) -> Tensor:
         ctx.terms = terms
         ctx.save_for_backward(weights)
-        return torch.matmul(terms.both, weights[..., None])[..., 0]
+        return (terms.both * weights[:, :, None]).sum(dim=-1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -158,7 +159,7 @@ class _Product(Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (factors,), (gradient,) = ctx.saved_tensors, gradients
         ctx.terms.add(factors, gradient)
-        of_factors = torch.matmul(ctx.terms.both, gradient[..., None])[..., 0]
+        of_factors = (ctx.terms.both * gradient[:, :, None]).sum(dim=-1)
         return None, gradient.new_zeros(()), of_factors
 
 
