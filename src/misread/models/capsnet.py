@@ -97,7 +97,9 @@ class CapsNet(VectorCapsules):
         count, channels, height, width = images.shape
         rows, columns = self._grid
         # An odd number of windows lacks half a block; the kernel is zero there.
-        missing = [max(0, 2 * r + SIDE - 1 - side) for r, side in ((rows, height), (columns, width))]
+        missing = [
+            max(0, 2 * r + SIDE - 1 - side) for r, side in ((rows, height), (columns, width))
+        ]
         pixels = nn.functional.pad(images, (0, missing[1], 0, missing[0])).permute(0, 2, 3, 1)
         pixels = pixels.contiguous()
         down, right = pixels.stride(1), pixels.stride(2)

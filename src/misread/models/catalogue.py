@@ -35,9 +35,7 @@ EFFICIENT = replace(
     reconstruction="paper",
 )
 CAPSNET = replace(EFFICIENT, epochs=5, learning_rate=1e-3)
-EM = replace(
-    CAPSNET, batch_size=64, learning_rate=3e-3, precision="float32", reconstruction="none"
-)
+EM = replace(CAPSNET, batch_size=64, learning_rate=5e-3, precision="float32", reconstruction="none")
 
 
 @dataclass(frozen=True)

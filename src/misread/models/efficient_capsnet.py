@@ -50,9 +50,7 @@ class EfficientCapsNet(VectorCapsules):
         grid: Rows and columns that the convolutions leave.
     """
 
-    def __init__(
-        self, shape: tuple[int, int, int], classes: int, grid: tuple[int, int]
-    ) -> None:
+    def __init__(self, shape: tuple[int, int, int], classes: int, grid: tuple[int, int]) -> None:
         super().__init__(shape, classes, _SIZE)
         self.features = nn.Sequential(  # (N, C, 28, 28)
             *_layer(shape[2], 32, 5),  # (N, 32, 24, 24)

@@ -102,14 +102,13 @@ class EMRouting(nn.Module):
         self.transform = nn.Parameter(torch.empty(after, 16, own * before))
         self.beta_u = nn.Parameter(torch.zeros(after))
         self.beta_a = nn.Parameter(torch.zeros(after))
-        tables = {
-            "inside": windows.children, "rivals": windows.rivals, "place": windows.place
-        }
+        tables = {"inside": windows.children, "rivals": windows.rivals, "place": windows.place}
         for name, table in tables.items():
             self.register_buffer(name, torch.tensor(table), persistent=False)
         # Coupling before the first M-step: all parents that a child feeds, alike.
-        uniform = torch.from_numpy(1 / (windows.parents() * after)).float()
-        self.register_buffer("uniform", uniform[:, None, :, None].expand(-1, -1, -1, before).flatten(2), persistent=False)
+        share = torch.from_numpy(1 / (windows.parents() * after)).float()
+        uniform = share.repeat_interleave(before, dim=1)[:, None]  # (P, 1, K)
+        self.register_buffer("uniform", uniform, persistent=False)
         offset = None
         if coordinates is not None:
             offset = torch.zeros(4, 4, size, before)
@@ -129,7 +128,9 @@ class EMRouting(nn.Module):
         """
         count, size = len(poses), self.inside.shape[1]
         places = self.inside.flatten()
-        poses = poses[:, places].unflatten(1, (-1, size)).transpose(2, 3).flatten(3)  # (N, P, 16, K)
+        poses = (
+            poses[:, places].unflatten(1, (-1, size)).transpose(2, 3).flatten(3)
+        )  # (N, P, 16, K)
         activations = activations[:, places].unflatten(1, (-1, size)).flatten(2)  # (N, P, K)
         transform = self.transform.unflatten(1, (4, 4))  # (C, 4, 4, K), or (C, 4, 4, B) if shared
         transform = transform.repeat(1, 1, 1, activations.shape[-1] // transform.shape[-1])
@@ -247,7 +248,9 @@ class EMCapsNet(ScoredNetwork):
     def scores(self, images: Tensor) -> Tensor:
         """Activations (N, K) of the class capsules."""
         maps = self.convolution(images).relu()
-        poses = self.poses(maps).flatten(2).transpose(1, 2).unflatten(2, (16, -1))  # (N, 144, 16, B)
+        poses = (
+            self.poses(maps).flatten(2).transpose(1, 2).unflatten(2, (16, -1))
+        )  # (N, 144, 16, B)
         activations = self.activations(maps).sigmoid().flatten(2).transpose(1, 2)  # (N, 144, B)
         with torch.autocast(images.device.type, enabled=False):
             poses, activations = self.first(poses.float(), activations.float())  # (N, 25, 16, C)
@@ -285,7 +288,7 @@ def build(
     """The network for images of this shape, freshly initialised from torch's global generator.
 
     Args:
-        shape: Height, width and channels; at least 15 x 15.
+        shape: Height, width and channels; at least 17 x 17.
         classes: Number of classes, 2 or more.
         widths: Channels of the convolution, and types of the three layers of capsules.
         iterations: Of EM in each layer, 1 or more.
@@ -294,18 +297,19 @@ def build(
         ParameterError: The images are too small for the valid windows, or there is no iteration.
     """
     height, width, _ = shape
-    if min(height, width) < 15:
+    if min(height, width) < 17:
         raise ParameterError(
-            "model em-capsnet: expected images of at least 15 x 15. "
+            "model em-capsnet: expected images of at least 17 x 17. "
             f"Got {height} x {width} instead."
         )
     if iterations < 1:
         raise ParameterError(f"iterations must be 1 or more. Got {iterations} instead.")
     network = EMCapsNet(shape, classes, widths, iterations)
-    # Poses of about 1, far above the variances' floor.
+    # Poses and votes of about 1: far above the variances' floor, where all parents look certain.
     nn.init.kaiming_normal_(network.convolution.weight, nonlinearity="relu")
     nn.init.kaiming_normal_(network.poses.weight, nonlinearity="relu")
+    with torch.no_grad():
+        network.poses.weight *= 2
     for layer in (network.first, network.second, network.last):
-        # Votes as large as poses: each entry is the sum of four products.
-        nn.init.normal_(layer.transform, std=0.5)
+        nn.init.normal_(layer.transform)
     return network

@@ -43,7 +43,7 @@ class Votes:
 
     @property
     def center(self) -> Tensor:
-        """c (G, C, 16): the plain mean of the votes, a constant for the gradient."""
+        """C (G, C, 16): the plain mean of the votes, a constant for the gradient."""
         return self._terms.center
 
     def squared_distance(self, mean: Tensor, precision: Tensor) -> Tensor:

@@ -64,7 +64,8 @@ class Recipe:
             "average_decay": (0 <= self.average_decay < 1, "in [0, 1)"),
             "precision": (self.precision in ("float32", "mixed"), "float32 or mixed"),
             "reconstruction": (
-                self.reconstruction in ("none", "paper", "released"), "none, paper or released"
+                self.reconstruction in ("none", "paper", "released"),
+                "none, paper or released",
             ),
         }
         for name, (good, expected) in checks.items():

@@ -62,7 +62,9 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # Without the instructions a CPU computes in float32 all the same, and converts on the way.
-    tells = (getattr(torch.cpu, f"_is_{kind}_supported", None) for kind in ("avx512_bf16", "amx_tile"))
+    tells = (
+        getattr(torch.cpu, f"_is_{kind}_supported", None) for kind in ("avx512_bf16", "amx_tile")
+    )
     return device.type == "cpu" and any(tell is not None and tell() for tell in tells)
 
 

@@ -44,9 +44,7 @@ class _Transforms:
         frequencies, weights = _half_plane(rows, columns)
         grid = _angles(frequencies, rows, columns, rows, columns)
         taps = _angles(frequencies, rows, columns, _BLOCKS, _BLOCKS)
-        outputs = _angles(
-            frequencies, rows, columns, rows - _BLOCKS + 1, columns - _BLOCKS + 1
-        )
+        outputs = _angles(frequencies, rows, columns, rows - _BLOCKS + 1, columns - _BLOCKS + 1)
         scale = (weights / (rows * columns))[:, None]
         cosine, sine = np.cos(outputs) * scale, np.sin(outputs) * scale
         # (Xr + i Xi)(Kr + i Ki), of which the real part comes back.
@@ -105,7 +103,9 @@ class SpectralConvolution(nn.Module):
             (P, N, A), the output's pixels row by row.
         """
         images, kernel, back = self.images, self.kernel, self.back
-        assert isinstance(images, Tensor) and isinstance(kernel, Tensor) and isinstance(back, Tensor)
+        assert (
+            isinstance(images, Tensor) and isinstance(kernel, Tensor) and isinstance(back, Tensor)
+        )
         count, before, after = blocks.shape[1], blocks.shape[2], self.bias.shape[0]
         frequencies = (images @ blocks.flatten(1)).view(-1, 2 * count, before)  # (F, 2N, 4B)
         # A tenth row and column of zeros, so that the kernel is whole blocks.
@@ -113,9 +113,10 @@ class SpectralConvolution(nn.Module):
         taps = taps.view(_BLOCKS, 2, _BLOCKS, 2, -1).transpose(1, 2).reshape(_BLOCKS**2, -1)
         outputs = [
             # The kernel's real part, and its imaginary part: (F, 2N, 4B) by (F, 4B, A).
-            back[part] @ torch.bmm(
-                frequencies, (kernel[part] @ taps).view(-1, before, after)
-            ).view(-1, count * after)
+            back[part]
+            @ torch.bmm(frequencies, (kernel[part] @ taps).view(-1, before, after)).view(
+                -1, count * after
+            )
             for part in (0, 1)
         ]  # (P, N A) each
         return (outputs[0] + outputs[1]).view(-1, count, after) + self.bias
