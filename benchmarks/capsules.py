@@ -4,10 +4,10 @@
         [--images 512] [--json FILE]
 
 The baseline is no peer but the equations written down: the library's convolutions, all votes of a
-batch in one tensor, a Python loop over the routing iterations, autograd for the rest. It has the same
-parameters, batch size, loss and optimizer as misread's network; the optimizer isn't fused, and there
-is no moving average of weights. misread's `capsnet` is measured in float32, as the baseline is, and
-in mixed precision, its recipe's; compare the former for the formulation alone.
+batch in one tensor, a Python loop over the routing iterations, autograd for the rest. It has the
+same parameters, batch size, loss and optimizer as misread's network; the optimizer isn't fused, and
+there is no moving average of weights. misread's `capsnet` is measured in float32, as the baseline
+is, and in mixed precision, its recipe's; compare the former for the formulation alone.
 
 Each measurement is a process of its own on the CPU; a step of warm-up, then so many images. Peak
 memory is the kernel's figure for the process (`ru_maxrss`), PyTorch and the batch included.
@@ -54,10 +54,13 @@ class PlainCapsNet(nn.Module):
 
     @staticmethod
     def squash(s: Tensor) -> Tensor:
+        """Equation 1."""
         squared = s.square().sum(dim=-1, keepdim=True)
-        return squared / (1 + squared) * s / (squared + 1e-7).sqrt()
+        squashed: Tensor = squared / (1 + squared) * s / (squared + 1e-7).sqrt()
+        return squashed
 
     def loss(self, images: Tensor, given: Tensor) -> Tensor:
+        """The mean loss of a batch."""
         maps = self.second(self.first(images).relu())  # (N, 256, 6, 6)
         u = maps.view(len(images), 32, 8, 36).permute(0, 1, 3, 2).reshape(-1, 1152, 8)
         votes = torch.einsum("nid,ikdz->nikz", self.squash(u), self.transform)
@@ -70,7 +73,8 @@ class PlainCapsNet(nn.Module):
         masked = capsules * nn.functional.one_hot(given, 10)[..., None]
         drawn = self.decoder(masked.flatten(1))
         errors = (drawn - images.flatten(1)).square().sum(dim=1)
-        return (margin_loss(lengths, given) + 0.0005 * errors).mean()
+        loss: Tensor = (margin_loss(lengths, given) + 0.0005 * errors).mean()
+        return loss
 
 
 class PlainEM(nn.Module):
@@ -90,6 +94,7 @@ class PlainEM(nn.Module):
         self.betas = nn.ParameterList(nn.Parameter(torch.zeros(2, n)) for n in (c, d, 10))
 
     def loss(self, images: Tensor, given: Tensor) -> Tensor:
+        """The mean loss of a batch."""
         maps = self.convolution(images).relu()
         count = len(images)
         poses = self.poses(maps).view(count, -1, 4, 4, 12, 12).permute(0, 4, 5, 1, 2, 3)
@@ -107,12 +112,14 @@ class PlainEM(nn.Module):
 
     @staticmethod
     def windows(side: int, stride: int) -> Tensor:
+        """Places of the children (P, 9) in each 3x3 window."""
         places = torch.arange(side * side).view(side, side)
         return places.unfold(0, 3, stride).unfold(1, 3, stride).reshape(-1, 9)
 
     def route(
         self, poses: Tensor, activations: Tensor, windows: Tensor, transform: Tensor, betas: Tensor
     ) -> tuple[Tensor, Tensor]:
+        """EM (procedure 1) for the whole batch."""
         count, parents = len(poses), transform.shape[1]
         types = activations.shape[-1]
         children = poses.flatten(1, 2)[:, windows].flatten(2, 3)  # (N, P, K, 4, 4)
@@ -147,7 +154,7 @@ class PlainEM(nn.Module):
                 whole = torch.zeros(count, size)
                 whole = whole.scatter_add(1, child, powers.sum(dim=3).flatten(1))
                 coupling = powers / whole.gather(1, child).view(*shape[:3], 1)
-        return mean[:, :, 0].unflatten(3, (4, 4)), logit.sigmoid()
+        return mean[:, :, 0].view(*logit.shape, 4, 4), logit.sigmoid()
 
 
 def parse() -> argparse.Namespace:

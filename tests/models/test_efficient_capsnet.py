@@ -75,7 +75,7 @@ def test_gradients_are_right_and_finite_at_extremes() -> None:
     assert torch.autograd.gradcheck(lambda u, b: squash(attend(u, b)), (votes, prior))
     for size in (0.0, 1e-20, 1e4):
         votes = (draw(2, 3, 4, 5) * size).float().requires_grad_()
-        squash(attend(votes, torch.zeros(3, 4))).sum().backward()
+        squash(attend(votes, torch.zeros(3, 4))).sum().backward()  # type: ignore[no-untyped-call]
         assert votes.grad is not None
         assert votes.grad.isfinite().all()
 

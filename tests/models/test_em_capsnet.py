@@ -91,7 +91,9 @@ def route_in_loops(
     size = len(windows[0])
     matrices = layer.transform.detach().numpy().reshape(AFTER, 4, 4, -1, BEFORE)
     beta_u, beta_a = layer.beta_u.detach().numpy(), layer.beta_a.detach().numpy()
-    votes, coupling, fed = {}, {}, {}
+    votes: dict[tuple[int, ...], Array] = {}
+    coupling: dict[tuple[int, ...], float] = {}
+    fed: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for p, window in enumerate(windows):
         for k, s in enumerate(window):
             for b in range(BEFORE):
@@ -103,7 +105,7 @@ def route_in_loops(
                         vote[0, 0] += s // GRID[1] / 10
                         vote[0, 1] += s % GRID[1] / 10
                     votes[p, k, b, c] = vote.reshape(16)
-    for (s, b), places in fed.items():
+    for (_, b), places in fed.items():
         for p, k in places:
             for c in range(AFTER):
                 coupling[p, k, b, c] = 1 / (len(places) * AFTER)
@@ -126,7 +128,7 @@ def route_in_loops(
                 active[p, c] = 1 / (1 + math.exp(-heat * (beta_a[c] - cost * total / most)))
         if t == layer.iterations:
             break
-        for (s, b), places in fed.items():
+        for (_, b), places in fed.items():
             logits = {}
             for p, k in places:
                 for c in range(AFTER):
@@ -192,7 +194,7 @@ def test_couplings_of_a_child_sum_to_one_over_all_its_parents() -> None:
     layer = layer_of(2)
     windows = Windows.of_grid(GRID, (3, 3), 1)
     logits = 30 * draw(2, 6, AFTER, 9 * BEFORE)
-    coupling = layer.compete(logits).unflatten(3, (9, BEFORE)).numpy()
+    coupling = layer.compete(logits).view(2, 6, AFTER, 9, BEFORE).numpy()
     for child in range(GRID[0] * GRID[1]):
         mine = windows.children == child
         for b in range(BEFORE):
@@ -201,7 +203,7 @@ def test_couplings_of_a_child_sum_to_one_over_all_its_parents() -> None:
 
 
 def test_before_the_first_step_a_childs_couplings_are_alike_and_sum_to_one() -> None:
-    uniform = layer_of(1).uniform.unflatten(2, (9, BEFORE))[:, 0]  # (P, k, B)
+    uniform = layer_of(1).uniform.view(-1, 9, BEFORE)  # (P, k, B)
     windows = Windows.of_grid(GRID, (3, 3), 1)
     for child in range(GRID[0] * GRID[1]):
         shares = uniform[torch.from_numpy(windows.children == child)]
@@ -213,7 +215,7 @@ def test_the_order_of_children_does_not_matter() -> None:
     layer, (poses, activations) = layer_of(3), children_of(2)
     expected = layer(poses, activations)
     with torch.no_grad():
-        flipped = layer.transform.unflatten(2, (9, BEFORE)).flip(3).flatten(2)
+        flipped = layer.transform.view(AFTER, 16, 9, BEFORE).flip(3).flatten(2)
         layer.transform.copy_(flipped)
     found = layer(poses.flip(3), activations.flip(2))
     for one, other in zip(found, expected, strict=True):
@@ -230,17 +232,17 @@ def test_a_change_of_viewpoint_carries_over_to_the_parents(iterations: int) -> N
     def votes(of: torch.Tensor) -> torch.Tensor:
         made = Votes(of, transform, None)
         raw, _ = made.moments(torch.eye(7, dtype=torch.float64).view(7, 1, 1, 7)[0].expand(5, 3, 7))
-        return (raw + made.center).unflatten(2, (4, 4))
+        return (raw + made.center).view(5, 3, 4, 4)
 
     turned = torch.einsum("xp,gpqk->gxqk", turn, poses)
     torch.testing.assert_close(votes(turned), turn @ votes(poses))
     if iterations == 1:
         # Plain means of the votes: equivariant as they are.
         layer, (children, activations) = layer_of(1), children_of(2)
-        apart = children.unflatten(2, (4, 4))
+        apart = children.view(2, -1, 4, 4, BEFORE)
         moved = torch.einsum("xp,nspqb->nsxqb", turn, apart).flatten(2, 3)
-        expected = layer(children, activations)[0].unflatten(2, (4, 4))
-        found = layer(moved, activations)[0].unflatten(2, (4, 4))
+        expected = layer(children, activations)[0].reshape(2, -1, 4, 4, AFTER)
+        found = layer(moved, activations)[0].reshape(2, -1, 4, 4, AFTER)
         torch.testing.assert_close(found, torch.einsum("xp,nspqc->nsxqc", turn, expected))
 
 
@@ -314,7 +316,7 @@ def test_the_margin_rises_from_a_fifth_to_nearly_one() -> None:
     margins = [spread_margin(progress) for progress in np.linspace(0, 1, 50)]
     assert 0.2 < margins[0] < 0.22
     assert 0.98 < margins[-1] < 0.99
-    assert all(b > a for a, b in zip(margins, margins[1:], strict=False))
+    assert (np.diff(margins) > 0).all()
 
 
 def test_no_iteration_is_refused() -> None:

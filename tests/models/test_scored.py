@@ -131,7 +131,7 @@ def test_networks_that_give_logits_are_trained_on_all_images(dataset: Dataset) -
 def test_the_features_are_the_class_capsules(dataset: Dataset, trained: Trained) -> None:
     predictions, features = training.predict_with_features(trained, dataset.test)
     assert features.shape == (90, 3 * 16)
-    lengths = features.unflatten(1, (3, 16)).norm(dim=2).numpy()
+    lengths = features.view(-1, 3, 16).norm(dim=2).numpy()
     np.testing.assert_array_equal(lengths.argmax(axis=1), predictions.predicted)
 
 

@@ -56,7 +56,7 @@ def route(primary: Tensor, weights: Tensor, iterations: int) -> Tensor:
 def agreement(primary: Tensor, weights: Tensor, capsules: Tensor) -> Tensor:
     """Products (K, N, I) of each vote with its class capsule: (W u) . v = u . (W^T v)."""
     back = torch.bmm(capsules, weights.transpose(1, 2))  # (K, N, dI)
-    return (back.unflatten(2, primary.shape[1:]) * primary).sum(dim=2)
+    return (back.view(-1, *primary.shape) * primary).sum(dim=2)
 
 
 class CapsNet(VectorCapsules):
@@ -86,9 +86,11 @@ class CapsNet(VectorCapsules):
         blocks = maps.view(-1, len(images), 4 * _CHANNELS)
         primary = self.primary(blocks).float()  # (36, N, 256)
         with torch.autocast(images.device.type, enabled=False):
-            primary = primary.unflatten(2, (_PRIMARY, _TYPES)).permute(1, 2, 0, 3)  # (N, 8, 36, 32)
-            primary = squash(primary.flatten(2), dim=1)  # (N, 8, 1152)
-            parts = primary.split(_TOGETHER)
+            primary = primary.view(-1, len(images), _PRIMARY, _TYPES)
+            primary = primary.permute(1, 2, 0, 3).flatten(2)  # (N, 8, 1152)
+            primary = squash(primary, dim=1)
+            starts = range(0, len(primary), _TOGETHER)
+            parts = (primary[start : start + _TOGETHER] for start in starts)
             routed = [route(part, self.transform, _ITERATIONS) for part in parts]  # (K, n, 16) each
             return torch.cat(routed, dim=1).transpose(0, 1)
 
@@ -97,10 +99,9 @@ class CapsNet(VectorCapsules):
         count, channels, height, width = images.shape
         rows, columns = self._grid
         # An odd number of windows lacks half a block; the kernel is zero there.
-        missing = [
-            max(0, 2 * r + SIDE - 1 - side) for r, side in ((rows, height), (columns, width))
-        ]
-        pixels = nn.functional.pad(images, (0, missing[1], 0, missing[0])).permute(0, 2, 3, 1)
+        below = max(0, 2 * rows + SIDE - 1 - height)
+        beside = max(0, 2 * columns + SIDE - 1 - width)
+        pixels = nn.functional.pad(images, (0, beside, 0, below)).permute(0, 2, 3, 1)
         pixels = pixels.contiguous()
         down, right = pixels.stride(1), pixels.stride(2)
         windows = pixels.as_strided(

@@ -65,12 +65,12 @@ class Decoder(nn.Module):
         )
 
     def forward(self, capsules: Tensor, chosen: Tensor) -> Tensor:
-        """Images (N, C, H, W) in [0, 1] of capsules (N, K, D); all but the chosen (N,) are hidden."""
+        """Images (N, C, H, W) in [0, 1] of capsules (N, K, D), of which it sees the chosen."""
         place = torch.arange(len(capsules), device=capsules.device)
         masked = torch.zeros_like(capsules)
         masked[place, chosen] = capsules[place, chosen]
         drawn: Tensor = self.layers(masked.flatten(1))
-        return drawn.unflatten(1, self._shape)
+        return drawn.view(-1, *self._shape)
 
 
 class VectorCapsules(ScoredNetwork):

@@ -68,10 +68,10 @@ class EfficientCapsNet(VectorCapsules):
         """Class capsules (N, K, 16) of images (N, C, H, W) in [0, 1]."""
         features = self.features(images)
         with torch.autocast(images.device.type, enabled=False):
-            primary = squash(features.float().unflatten(1, (_TYPES, _PRIMARY)))  # (N, 16, 8)
+            primary = squash(features.float().view(-1, _TYPES, _PRIMARY))  # (N, 16, 8)
             # One matrix product for each of the 16 capsules (eq. 3).
             votes = torch.bmm(primary.transpose(0, 1), self.transform)  # (16, N, K * 16)
-            votes = votes.unflatten(2, (-1, _SIZE)).transpose(0, 1)  # (N, 16, K, 16)
+            votes = votes.view(_TYPES, len(images), -1, _SIZE).transpose(0, 1)  # (N, 16, K, 16)
             return squash(attend(votes, self.prior))
 
 

@@ -128,12 +128,12 @@ class EMRouting(nn.Module):
         """
         count, size = len(poses), self.inside.shape[1]
         places = self.inside.flatten()
-        poses = (
-            poses[:, places].unflatten(1, (-1, size)).transpose(2, 3).flatten(3)
-        )  # (N, P, 16, K)
-        activations = activations[:, places].unflatten(1, (-1, size)).flatten(2)  # (N, P, K)
-        transform = self.transform.unflatten(1, (4, 4))  # (C, 4, 4, K), or (C, 4, 4, B) if shared
-        transform = transform.repeat(1, 1, 1, activations.shape[-1] // transform.shape[-1])
+        types = activations.shape[2]
+        poses = poses[:, places].view(count, -1, size, 16, types).transpose(2, 3)
+        poses = poses.flatten(3)  # (N, P, 16, K)
+        activations = activations[:, places].view(count, -1, size * types)  # (N, P, K)
+        transform = self.transform.view(-1, 4, 4, self.transform.shape[2])  # K, or B if shared
+        transform = transform.repeat(1, 1, 1, size * types // transform.shape[3])  # (C, 4, 4, K)
         step = self._images_at_once(poses)
         results = [
             recomputed(
@@ -167,7 +167,7 @@ class EMRouting(nn.Module):
             weights = coupling * activations[:, :, None]  # (n, P, C, K), line 2 of the M-step
             total = weights.sum(dim=-1, keepdim=True) + _EPSILON  # (n, P, C, 1)
             first, second = (
-                sums.unflatten(0, (count, places)) / total
+                sums.view(count, places, parents, 16) / total
                 for sums in votes.moments(weights.flatten(0, 1))
             )  # (n, P, C, 16) each
             mean = first  # line 3, relative to the votes' center
@@ -180,9 +180,9 @@ class EMRouting(nn.Module):
                 break
             distance = votes.squared_distance(mean.flatten(0, 1), (0.5 / variance).flatten(0, 1))
             spread = 0.5 * (2 * math.pi * variance).log().sum(dim=-1, keepdim=True)
-            density = -distance.unflatten(0, (count, places)) - spread  # log p, E-step, line 2
+            density = -distance.view_as(coupling) - spread  # log p, E-step, line 2
             coupling = self.compete(F.logsigmoid(logit)[..., None] + density)
-        center = votes.center.unflatten(0, (count, places))
+        center = votes.center.view_as(mean)
         return (mean + center).transpose(2, 3), logit.sigmoid()
 
     def compete(self, logits: Tensor) -> Tensor:
@@ -194,8 +194,8 @@ class EMRouting(nn.Module):
         Returns:
             Couplings (n, P, C, K); those of one child, in all windows it is in, sum to 1.
         """
-        size = self.inside.shape[1]
-        of_window = logits.logsumexp(dim=2).unflatten(2, (size, -1)).flatten(1, 2)  # (n, P k, B)
+        of_window = logits.logsumexp(dim=2)  # (n, P, K)
+        of_window = of_window.view(len(logits), self.inside.numel(), -1)  # (n, P k, B)
         # One more that weighs nothing, for children with fewer windows than others.
         padded = F.pad(of_window, (0, 0, 0, 1), value=-math.inf)
         of_child = padded[:, self.rivals].logsumexp(dim=2)  # (n, S, B)
@@ -248,9 +248,8 @@ class EMCapsNet(ScoredNetwork):
     def scores(self, images: Tensor) -> Tensor:
         """Activations (N, K) of the class capsules."""
         maps = self.convolution(images).relu()
-        poses = (
-            self.poses(maps).flatten(2).transpose(1, 2).unflatten(2, (16, -1))
-        )  # (N, 144, 16, B)
+        poses = self.poses(maps).flatten(2).transpose(1, 2)
+        poses = poses.reshape(len(images), poses.shape[1], 16, -1)  # (N, 144, 16, B)
         activations = self.activations(maps).sigmoid().flatten(2).transpose(1, 2)  # (N, 144, B)
         with torch.autocast(images.device.type, enabled=False):
             poses, activations = self.first(poses.float(), activations.float())  # (N, 25, 16, C)

@@ -2,9 +2,9 @@
 
 A layer's votes are hundreds of thousands of numbers for each image, sixteen for each pair of child
 and parent, and routing walks over them again and again. Here they are made for a few images at a
-time, so that they stay in a processor's cache, and with autodiff they are made anew for the backward
-pass instead of being kept. Both things that routing asks of them are linear in the votes and their
-squares, V and V^2; so the gradient for all that was asked is one matrix product of low rank.
+time, so that they stay in a processor's cache, and they are made anew for the backward pass instead
+of being kept. Both things that routing asks of them are linear in the votes and their squares, V
+and V^2; so the gradient for all that was asked is one matrix product of low rank.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Votes:
     def __init__(self, poses: Tensor, transform: Tensor, offset: Tensor | None) -> None:
         self._terms = _Terms()
         # What is asked later depends on this number, so that its backward pass comes last.
-        self._made: Tensor = _Make.apply(self._terms, poses, transform, offset)
+        self._made: Tensor = _Make.apply(self._terms, poses, transform, offset)  # type: ignore[no-untyped-call]
 
     def moments(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted sums of V - c and of its square over the children.
@@ -38,7 +38,7 @@ class Votes:
         Returns:
             (G, C, 16) each. c is `center`; sums near 0 keep what squares would round away.
         """
-        sums: Tensor = _Sum.apply(self._terms, self._made, weights)
+        sums: Tensor = _Sum.apply(self._terms, self._made, weights)  # type: ignore[no-untyped-call]
         return sums[..., :16], sums[..., 16:]
 
     @property
@@ -57,7 +57,7 @@ class Votes:
             (G, C, K).
         """
         factors = torch.cat([-2 * mean * precision, precision], dim=-1)
-        of_votes: Tensor = _Product.apply(self._terms, self._made, factors)
+        of_votes: Tensor = _Product.apply(self._terms, self._made, factors)  # type: ignore[no-untyped-call]
         return of_votes + (mean.square() * precision).sum(dim=-1, keepdim=True)
 
 
@@ -192,5 +192,5 @@ def recomputed(
     function: Callable[..., tuple[Tensor, ...]], *arguments: Tensor
 ) -> tuple[Tensor, ...]:
     """Call a function of tensors; the graph inside it isn't kept, but made again when needed."""
-    results: tuple[Tensor, ...] = _Recomputed.apply(function, *arguments)
+    results: tuple[Tensor, ...] = _Recomputed.apply(function, *arguments)  # type: ignore[no-untyped-call]
     return results

@@ -45,7 +45,7 @@ def predict_logits(network: nn.Module, pixels: ByteArray, device: torch.device) 
 
 
 def _batches(network: nn.Module, pixels: ByteArray, device: torch.device) -> Iterator[Tensor]:
-    """Logits (B, K) of a batch after the other; of an empty split one empty batch, so K is known."""
+    """Logits (B, K), batch by batch; of an empty split one empty batch, so that K is known."""
     network.eval()
     for start in range(0, max(1, len(pixels)), _BATCH):
         images = as_tensor(pixels[start : start + _BATCH])

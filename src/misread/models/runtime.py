@@ -60,11 +60,10 @@ def keeping_freed_memory() -> Iterator[None]:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 matrices faster than float32 ones."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Without the instructions a CPU computes in float32 all the same, and converts on the way.
-    tells = (
-        getattr(torch.cpu, f"_is_{kind}_supported", None) for kind in ("avx512_bf16", "amx_tile")
-    )
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    tells = (getattr(torch.cpu, name, None) for name in names)
     return device.type == "cpu" and any(tell is not None and tell() for tell in tells)
 
 

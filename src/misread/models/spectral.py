@@ -1,10 +1,10 @@
 """A 9x9 convolution with stride 2 as a matrix product for each spatial frequency.
 
-By the convolution theorem a convolution multiplies each frequency by itself: for 28 x 28 images that
-is 200 M multiply-adds where the direct sum takes 573 M, for one pass forward and back. The images are
+By the convolution theorem a convolution multiplies each frequency by itself: for 28 x 28 images
+that is about 200 M multiply-adds where the direct sum takes 573 M, forward and back. The images are
 small, so that a discrete Fourier transform is one small matrix; a stride of 2 is a convolution
-without a stride whose channels are the four pixels of each 2 x 2 block. Nothing is approximated: the
-result differs from the direct sum by rounding.
+without a stride whose channels are the four pixels of each 2 x 2 block. Nothing is approximated:
+the result differs from the direct sum by rounding.
 """
 
 import math
@@ -57,7 +57,7 @@ class _Transforms:
 
 
 def _half_plane(rows: int, columns: int) -> tuple[Array, Array]:
-    """Frequencies (F, 2), one of each pair that a real image has conjugate, and how often it counts."""
+    """Frequencies (F, 2), one of each conjugate pair of a real image, and how often each counts."""
     pairs = [(u, v) for u in range(rows) for v in range(columns)]
     kept = [(u, v) for u, v in pairs if (u, v) <= (-u % rows, -v % columns)]
     weights = [1 if (u, v) == (-u % rows, -v % columns) else 2 for u, v in kept]
@@ -65,10 +65,11 @@ def _half_plane(rows: int, columns: int) -> tuple[Array, Array]:
 
 
 def _angles(frequencies: Array, rows: int, columns: int, height: int, width: int) -> Array:
-    """Phases (F, height x width) of the frequencies of a rows x columns grid at its first places."""
+    """Phases (F, height x width) of the frequencies of a grid at its first places."""
     y, x = np.divmod(np.arange(height * width), width)
     turns = np.outer(frequencies[:, 0] / rows, y) + np.outer(frequencies[:, 1] / columns, x)
-    return 2 * math.pi * turns
+    angles: Array = 2 * math.pi * turns
+    return angles
 
 
 def _rows(real: Array, imaginary: Array) -> Array:
@@ -85,6 +86,10 @@ class SpectralConvolution(nn.Module):
         grid: Rows and columns of the input in blocks of 2 x 2; each 5 or more.
     """
 
+    images: Tensor
+    kernel: Tensor
+    back: Tensor
+
     def __init__(self, before: int, after: int, grid: tuple[int, int]) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(SIDE * SIDE, before * after))
@@ -96,27 +101,21 @@ class SpectralConvolution(nn.Module):
         """Convolve.
 
         Args:
-            blocks: (G, N, 4 B), the grid's blocks of N images; the last axis holds the block's upper
+            blocks: (G, N, 4 B), the grid's blocks of N images; the last axis holds a block's upper
                 left, upper right, lower left and lower right pixel, B channels each.
 
         Returns:
             (P, N, A), the output's pixels row by row.
         """
         images, kernel, back = self.images, self.kernel, self.back
-        assert (
-            isinstance(images, Tensor) and isinstance(kernel, Tensor) and isinstance(back, Tensor)
-        )
         count, before, after = blocks.shape[1], blocks.shape[2], self.bias.shape[0]
         frequencies = (images @ blocks.flatten(1)).view(-1, 2 * count, before)  # (F, 2N, 4B)
         # A tenth row and column of zeros, so that the kernel is whole blocks.
         taps = F.pad(self.weight.view(SIDE, SIDE, -1), (0, 0, 0, 1, 0, 1))
         taps = taps.view(_BLOCKS, 2, _BLOCKS, 2, -1).transpose(1, 2).reshape(_BLOCKS**2, -1)
-        outputs = [
-            # The kernel's real part, and its imaginary part: (F, 2N, 4B) by (F, 4B, A).
-            back[part]
-            @ torch.bmm(frequencies, (kernel[part] @ taps).view(-1, before, after)).view(
-                -1, count * after
-            )
-            for part in (0, 1)
-        ]  # (P, N A) each
-        return (outputs[0] + outputs[1]).view(-1, count, after) + self.bias
+        parts = []
+        for part in (0, 1):  # the kernel's real part, and its imaginary part
+            factors = (kernel[part] @ taps).view(-1, before, after)  # (F, 4B, A)
+            products = torch.bmm(frequencies, factors)  # (F, 2N, A)
+            parts.append(back[part] @ products.view(-1, count * after))  # (P, N A)
+        return (parts[0] + parts[1]).view(-1, count, after) + self.bias
