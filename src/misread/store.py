@@ -312,10 +312,12 @@ class Study:
     def newest_predictions(self, split: str, model: str | None = None) -> Predictions:
         """The newest predictions of a split.
 
+        Those of a single network come before the mean of a cross-fit's networks.
+
         Raises:
             StudyError: There are none; the message lists what there is.
         """
-        chosen = self.list_predictions(split, model)
+        chosen = sorted(self.list_predictions(split, model), key=lambda each: each.is_mean)
         if chosen:
             return self.load_predictions(chosen[0])
         there = [provenance.name for provenance in self.list_predictions()]
@@ -339,8 +341,7 @@ class Study:
         if not usable:
             newest = self.newest_predictions(split, model)
             newest.provenance.require_out_of_sample()
-        single = [provenance for provenance in usable if not provenance.is_mean]
-        return self.load_predictions((single or usable)[0])
+        return self.load_predictions(min(usable, key=lambda each: each.is_mean))
 
     # What training leaves beside predictions
 

@@ -481,9 +481,9 @@ def test_calibration_of_the_demo(invoke: Invoke) -> None:
     assert found["calibration"]["ece"]["low"] < found["calibration"]["ece"]["value"]
     assert len(found["calibration"]["bins"]) == 15
     assert found["picture"] == "curve.png"
-    code, _, err = invoke("calibration", "--study", "digits", "--split", "train")
+    code, _, err = invoke("calibration", "--study", "digits", "--split", "dev")
     assert code == 2
-    assert "expected predictions of split 'train'" in err
+    assert "expected predictions of split 'dev'" in err
 
 
 def test_calibration_with_a_temperature(invoke: Invoke, tmp_path: Path) -> None:
