@@ -80,7 +80,7 @@ def _known_files(folder: Path) -> set[str]:
         return set()
 
 
-def write_report(report: Report, path: Path) -> Path:
+def put_report(report: Report, path: Path) -> Path:
     """Write a report atomically: a reader finds the former one or this one, whole.
 
     Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from misread.datasets import Dataset
 from misread.errors import StudyError
-from misread.report import check_place, compose_report, write_report
+from misread.report import check_place, compose_report, put_report
 from misread.store import Study
 from misread.tables import Origin
 from misread.views.audit import Audit
@@ -30,7 +30,7 @@ class WrittenReport:
     size: int
 
 
-def report(
+def write_report(
     study: Study,
     output: Path | None = None,
     model: str | None = None,
@@ -62,7 +62,7 @@ def report(
 
     Example:
         ```python
-        written = misread.report(misread.Study.open(Path("mnist-study")))
+        written = misread.write_report(misread.Study.open(Path("mnist-study")))
         print(written.path)
         ```
     """
@@ -71,7 +71,7 @@ def report(
     dataset = dataset or study.load_dataset()
     pages = make_pages(study, model, dataset=dataset, limits=limits)
     composed = compose_report(pages, dataset, single_file=single_file)
-    path = write_report(composed, place)
+    path = put_report(composed, place)
     size = sum(len(content) for content in composed.files.values())
     return WrittenReport(path, pages, len(composed.files), size)
 

@@ -112,9 +112,11 @@ def build_audit(tables: StudyTables, split: str) -> AuditPage:
 
 def _entry(tables: StudyTables, found: audit.Audit, place: int, rank: int) -> AuditEntry:
     labels, panel, said = tables.labels, found.evidence.panel, found.suggestions[place]
+    split, index = found.split.name, int(panel.index[place])
+    decided, decided_label = tables.decided(split, index)
     return AuditEntry(
         rank=rank,
-        picture=Picture(found.split.name, int(panel.index[place])),
+        picture=Picture(split, index),
         file="",
         given=labels[panel.given[place]],
         read_as=labels[panel.majority[place]],
@@ -124,8 +126,8 @@ def _entry(tables: StudyTables, found: audit.Audit, place: int, rank: int) -> Au
         evidence=said.evidence,
         reason=said.reason,
         neighbours=_neighbours(tables, found, place),
-        decided="",
-        decided_label=None,
+        decided=decided,
+        decided_label=decided_label,
     )
 
 

@@ -14,6 +14,7 @@ from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
 from misread.tables import Origin, Provenance
+from misread.tables.verdicts import Verdicts
 from misread.views.audit import Audit
 from misread.views.pages.limits import Limits
 from misread.views.pages.parts import Label
@@ -76,6 +77,17 @@ class StudyTables:
 
     @cached_property
     def _evaluations(self) -> dict[str, Evaluation]:
+        return {}
+
+    def decided(self, split: str, index: int) -> tuple[str, Label | None]:
+        """The verdict that a person gave and the class that he named; "" and None if none."""
+        if split not in self._decided:
+            self._decided[split] = self.study.verdicts.state(split)
+        verdict, label = self._decided[split].find(index) or ("", None)
+        return str(verdict), None if label is None else self.labels[label]
+
+    @cached_property
+    def _decided(self) -> dict[str, Verdicts]:
         return {}
 
     @cached_property

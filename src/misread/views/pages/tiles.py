@@ -26,6 +26,7 @@ def _make_tile(tables: StudyTables, split: str, mistakes: MistakeTable, row: int
     place = tables.place(split, index)
     # A mistake of a network on its own training images may be none of the panel's.
     said = None if place is None else tables.audits[split].suggestions.get(place)
+    decided, decided_label = tables.decided(split, index)
     return Tile(
         picture=Picture(split, index),
         file="",
@@ -35,6 +36,6 @@ def _make_tile(tables: StudyTables, split: str, mistakes: MistakeTable, row: int
         p_given=float(mistakes.p_given[row]),
         suggested="" if said is None else str(said.verdict),
         suggested_label=None if said is None or said.label is None else labels[said.label],
-        decided="",
-        decided_label=None,
+        decided=decided,
+        decided_label=decided_label,
     )
