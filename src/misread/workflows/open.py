@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from misread.store import Study
-from misread.views.audit import Audit
 from misread.views.gallery.gallery import Gallery
 from misread.web.app import make_gallery_app
 from misread.web.security import make_door
 from misread.web.serving import address, listen, open_browser, run_server
+
+if TYPE_CHECKING:
+    # The audit loads SciPy, which would delay the first picture.
+    from misread.views.audit import Audit
 
 
 def open_gallery(
@@ -37,7 +41,7 @@ def open_gallery(
     listening = listen(host, port)
     dataset = place.load_dataset()
 
-    def audit_split(split: str) -> Audit:
+    def audit_split(split: str) -> "Audit":
         from misread.workflows.audit import audit
 
         return audit(place, split, dataset=dataset)

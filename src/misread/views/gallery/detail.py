@@ -1,15 +1,20 @@
 """Everything about one image, and its place in a view."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from misread.errors import ParameterError
-from misread.views.audit import Audit, AuditRow
 from misread.views.gallery.answers import ImageAnswer, ModelImageAnswer, NeighbourAnswer
 from misread.views.gallery.columns import DECISIONS, SUGGESTIONS
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.query import Query
 from misread.views.gallery.tiles import classes, names, numbers, scores_at
 from misread.views.gallery.view import View
+
+if TYPE_CHECKING:
+    # The audit loads SciPy, which would delay the first picture.
+    from misread.views.audit import Audit, AuditRow
 
 _TOP = 5
 _NEIGHBOURS = 20
@@ -85,7 +90,7 @@ def _file(gallery: Gallery, split: str, index: int) -> str | None:
     return None
 
 
-def _say(audit: Audit | None, index: int) -> AuditRow | None:
+def _say(audit: "Audit | None", index: int) -> "AuditRow | None":
     """What the audit says of an image; None where it isn't done, or doesn't cover the image."""
     if audit is None:
         return None

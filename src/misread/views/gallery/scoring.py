@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,18 +15,21 @@ from misread.errors import MisreadError, StudyError
 from misread.files import replacing
 from misread.tables import Origin
 from misread.types import LabelArray
-from misread.views.audit import Audit
 from misread.views.gallery.answers import ScoresState
 from misread.views.gallery.background import Task
 from misread.views.gallery.columns import SUGGESTIONS, CodeArray, ScoreColumns, spread
 from misread.views.gallery.holdings import Holdings, stamp
+
+if TYPE_CHECKING:
+    # The audit loads SciPy, which would delay the first picture.
+    from misread.views.audit import Audit
 
 # Of the files in the cache; another way to compute the scores needs another number.
 _FORMAT = 1
 # Seconds that the first picture has for itself.
 _DELAY = 1.5
 
-AuditSplit = Callable[[str], Audit]
+AuditSplit = Callable[[str], "Audit"]
 
 
 class Scoring:
@@ -74,7 +78,7 @@ class Scoring:
         """A split's scores where they are known already."""
         return None if self._refusal(split) else self._task(split).result
 
-    def audit(self, split: str) -> Audit | None:
+    def audit(self, split: str) -> "Audit | None":
         """The evidence behind the scores, None while or where it isn't there."""
         if self._refusal(split):
             return None
@@ -108,7 +112,7 @@ class Scoring:
                 self._columns[key] = Task(lambda: self._compute(split, path), self._delay(path))
             return self._columns[key]
 
-    def _audit_task(self, split: str) -> Task[Audit]:
+    def _audit_task(self, split: str) -> Task["Audit"]:
         key = (split, self._key(split))
         with self._lock:
             if key not in self._audits:
@@ -143,7 +147,7 @@ class Scoring:
         return columns
 
 
-def score_columns(audit: Audit, images: int) -> ScoreColumns:
+def score_columns(audit: "Audit", images: int) -> ScoreColumns:
     """The scores of an audit as columns.
 
     Args:
