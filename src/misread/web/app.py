@@ -17,6 +17,7 @@ from misread.web.assets import make_templates, read_assets, render, serve
 from misread.web.pictures import picture_routes
 from misread.web.responses import problem
 from misread.web.security import BodyTooLargeError, Door, Guard
+from misread.web.writes import write_routes
 
 
 def make_gallery_app(gallery: Gallery, door: Door) -> Starlette:
@@ -39,6 +40,7 @@ def make_gallery_app(gallery: Gallery, door: Door) -> Starlette:
         Route("/", get_page),
         Route("/static/{name:path}", get_static),
         *read_routes(gallery, door.token),
+        *write_routes(gallery.decisions),
         *picture_routes(Pictures(gallery.dataset), study_id(gallery.study)),
     ]
     return make_app(routes, door)

@@ -343,6 +343,25 @@ class ConfusionAnswer:
 
 
 @dataclass(frozen=True)
+class DecidedAnswer:
+    """What a decision, an undo or a redo came to.
+
+    Attributes:
+        revision: Its own.
+        split: The split of the images; None where there was nothing to undo or redo.
+        items: Their positions in it.
+        decided: The verdict that each of them has now.
+        decided_label: The label that was decided.
+    """
+
+    revision: int
+    split: str | None
+    items: list[int]
+    decided: list[str | None]
+    decided_label: list[int | None]
+
+
+@dataclass(frozen=True)
 class ChangesAnswer:
     """What happened to the verdicts since a revision.
 

@@ -4,6 +4,7 @@ import hashlib
 from importlib.metadata import version
 
 from misread.store import Study
+from misread.tables.verdicts import Verdict
 from misread.views.gallery.answers import (
     BootAnswer,
     MetadataAnswer,
@@ -12,7 +13,6 @@ from misread.views.gallery.answers import (
     SplitAnswer,
     StudyAnswer,
 )
-from misread.views.gallery.columns import DECISIONS
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.pictures import cell_of
 
@@ -55,7 +55,7 @@ def boot(gallery: Gallery, token: str) -> BootAnswer:
             for p in holdings.predictions()
         ],
         sorts=_SORTS,
-        verdicts=list(DECISIONS),
+        verdicts=[str(verdict) for verdict in Verdict],
         default={"split": split, "model": runs[0].run_name if runs else None},
     )
 

@@ -12,10 +12,6 @@ from misread.types import Array, FloatArray, IndexArray, LabelArray
 
 CodeArray = npt.NDArray[np.int8]
 
-# Codes of verdicts are places in these.
-SUGGESTIONS = ("model", "label", "ambiguous", "fine")
-DECISIONS = ("model", "label", "ambiguous", "unreadable", "fine")
-
 
 @dataclass(frozen=True, eq=False)
 class ModelColumns:
@@ -50,7 +46,7 @@ class ScoreColumns:
         difficulty: (N,) float32 in [0, ln K], entropy of the panel's mean probabilities, in nats;
             NaN where the panel predicts nothing.
         suspicion: (N,) float32 in [0, 1], see `planted_flip_suspicion`; likewise.
-        suggested: (N,) int8, place of the suggested verdict in `SUGGESTIONS`; -1 likewise.
+        suggested: (N,) int8, code of the suggested verdict, its place in `VERDICTS`; -1 likewise.
         suggested_label: (N,) int16, class suggested instead of the given label; -1 for none.
     """
 
@@ -76,7 +72,8 @@ class DecidedColumns:
     """What people decided on the N images of a split, at one revision.
 
     Attributes:
-        verdict: (N,) int8, place of the verdict in `DECISIONS`; -1 where nothing is decided.
+        verdict: (N,) int8, code of the verdict, its place in `VERDICTS`; -1 where nothing is
+            decided.
         label: (N,) int16, the label that was decided; -1 for none.
         revision: Of the verdicts.
     """

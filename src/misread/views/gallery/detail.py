@@ -6,7 +6,6 @@ import numpy as np
 
 from misread.errors import ParameterError
 from misread.views.gallery.answers import ImageAnswer, ModelImageAnswer, NeighbourAnswer
-from misread.views.gallery.columns import DECISIONS, SUGGESTIONS
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.query import Query
 from misread.views.gallery.tiles import classes, names, numbers, scores_at
@@ -46,7 +45,7 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         file=_file(gallery, split, index),
         shape=[height, width, channels[0] if channels else 1],
         given=int(images.labels[index]),
-        decided=names(decided.verdict[at], DECISIONS)[0],
+        decided=names(decided.verdict[at])[0],
         decided_label=classes(decided.label[at])[0],
         revision=decided.revision,
         position=position,
@@ -58,7 +57,7 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         difficulty=numbers(scores.difficulty)[0],
         suspicion=numbers(scores.suspicion)[0],
         evidence=None if said is None else said.suggestion.evidence,
-        suggested=names(scores.suggested, SUGGESTIONS)[0],
+        suggested=names(scores.suggested)[0],
         suggested_label=classes(scores.suggested_label)[0],
         reason="" if said is None else said.suggestion.reason,
         neighbours=_near(gallery, split, index),

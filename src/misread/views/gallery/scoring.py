@@ -14,10 +14,11 @@ import numpy as np
 from misread.errors import MisreadError, StudyError
 from misread.files import replacing
 from misread.tables import Origin
+from misread.tables.verdicts import CODES, Verdict
 from misread.types import LabelArray
 from misread.views.gallery.answers import ScoresState
 from misread.views.gallery.background import Task
-from misread.views.gallery.columns import SUGGESTIONS, CodeArray, ScoreColumns, spread
+from misread.views.gallery.columns import CodeArray, ScoreColumns, spread
 from misread.views.gallery.holdings import Holdings, stamp
 
 if TYPE_CHECKING:
@@ -156,10 +157,10 @@ def score_columns(audit: "Audit", images: int) -> ScoreColumns:
     """
     evidence = audit.evidence
     index = evidence.panel.index
-    suggested: CodeArray = np.full(len(index), SUGGESTIONS.index("fine"), np.int8)
+    suggested: CodeArray = np.full(len(index), CODES[Verdict.FINE], np.int8)
     label: LabelArray = np.full(len(index), -1, np.int16)
     for place, suggestion in audit.suggestions.items():
-        suggested[place] = SUGGESTIONS.index(str(suggestion.verdict))
+        suggested[place] = CODES[suggestion.verdict]
         if suggestion.label is not None:
             label[place] = suggestion.label
     return ScoreColumns(

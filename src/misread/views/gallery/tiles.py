@@ -3,9 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from misread.tables.verdicts import VERDICTS
 from misread.types import IndexArray
 from misread.views.gallery.answers import TilesAnswer
-from misread.views.gallery.columns import DECISIONS, SUGGESTIONS, ModelColumns, ScoreColumns
+from misread.views.gallery.columns import ModelColumns, ScoreColumns
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.query import Query
 
@@ -35,9 +36,9 @@ def tiles(gallery: Gallery, query: Query, start: int, count: int) -> TilesAnswer
         p_given=numbers(model.p_given),
         difficulty=numbers(scores.difficulty),
         suspicion=numbers(scores.suspicion),
-        suggested=names(scores.suggested, SUGGESTIONS),
+        suggested=names(scores.suggested),
         suggested_label=classes(scores.suggested_label),
-        decided=names(decided.verdict[at], DECISIONS),
+        decided=names(decided.verdict[at]),
         decided_label=classes(decided.label[at]),
     )
 
@@ -65,6 +66,6 @@ def numbers(values: npt.NDArray[np.floating]) -> list[float | None]:
     return [None if value != value else value for value in rounded.tolist()]
 
 
-def names(codes: npt.NDArray[np.int8], of: tuple[str, ...]) -> list[str | None]:
+def names(codes: npt.NDArray[np.int8]) -> list[str | None]:
     """Verdicts by their names, None for -1."""
-    return [None if code < 0 else of[code] for code in codes.tolist()]
+    return [None if code < 0 else str(VERDICTS[code]) for code in codes.tolist()]

@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from misread.errors import ParameterError
+from misread.tables.verdicts import CODES, Verdict
 from misread.types import IndexArray, LabelArray
 from misread.views.gallery.columns import (
-    DECISIONS,
-    SUGGESTIONS,
     DecidedColumns,
     MetadataColumn,
     ModelColumns,
@@ -91,7 +90,7 @@ def choose(query: Query, columns: Columns) -> Mask | None:
     if query.right is not None:
         masks.append(nothing if model is None else _right(query.right, model, columns.given))
     if query.suggested is not None:
-        code = SUGGESTIONS.index(query.suggested)
+        code = CODES[Verdict(query.suggested)]
         masks.append(nothing if columns.scores is None else columns.scores.suggested == code)
     if query.decided is not None:
         masks.append(_decided(query.decided, columns.decided, len(nothing)))
@@ -108,7 +107,7 @@ def _decided(wanted: str, decided: DecidedColumns | None, images: int) -> Mask:
     verdict = np.full(images, -1, np.int8) if decided is None else decided.verdict
     if wanted == "none":
         return verdict < 0
-    return verdict >= 0 if wanted == "any" else verdict == DECISIONS.index(wanted)
+    return verdict >= 0 if wanted == "any" else verdict == CODES[Verdict(wanted)]
 
 
 def _has_value(name: str, text: str, metadata: dict[str, MetadataColumn]) -> Mask:
