@@ -10,8 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from misread.analysis.evidence import Evidence
-from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, suggest
+from misread.analysis.verdicts import Suggestion, Thresholds, listed, suggest
 from misread.errors import ParameterError
+from misread.tables.verdicts import Verdict
 
 MakeEvidence = Callable[..., Evidence]
 

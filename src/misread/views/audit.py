@@ -10,11 +10,12 @@ import numpy as np
 
 from misread.analysis.evidence import Evidence
 from misread.analysis.ranking import SCORES, score
-from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, suggest
+from misread.analysis.verdicts import SUGGESTED, Suggestion, Thresholds, listed, suggest
 from misread.datasets import Split
 from misread.errors import ParameterError
 from misread.tables import Neighbours, Provenance
 from misread.tables.export import class_names
+from misread.tables.verdicts import Verdict
 from misread.types import Array, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Audit:
     def counts(self) -> dict[str, int]:
         """Number of listed images by suggested verdict."""
         found = Counter(suggestion.verdict for suggestion in self.suggestions.values())
-        return {str(verdict): found[verdict] for verdict in Verdict if verdict != Verdict.FINE}
+        return {str(verdict): found[verdict] for verdict in SUGGESTED if verdict != Verdict.FINE}
 
     @property
     def classes(self) -> tuple[str, ...]:
