@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from misread.datasets import Dataset, Split
+from misread.store import Study
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 
 if TYPE_CHECKING:
@@ -185,5 +186,18 @@ def make_dynamics() -> Callable[..., Dynamics]:
             networks=networks,
             provenance=dataclasses.replace(beside.provenance, origin=Origin.IN_SAMPLE),
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_study() -> Callable[..., Study]:
+    """A study of a dataset in a folder, with these predictions in it."""
+
+    def make(path: Path, dataset: Dataset, *predictions: Predictions, note: str = "") -> Study:
+        study = Study.create(path, dataset, note)
+        for table in predictions:
+            study.save_predictions(table)
+        return study
 
     return make

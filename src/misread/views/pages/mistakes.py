@@ -124,7 +124,11 @@ def _by_given(mistakes: MistakeTable) -> dict[int, IntArray]:
     """The rows of each given class, most confident first."""
     order = np.argsort(mistakes.given, kind="stable")
     labels, starts = np.unique(mistakes.given[order], return_index=True)
-    return dict(zip(labels.tolist(), np.split(order, starts[1:]), strict=True))
+    ends = [*starts[1:], len(order)]
+    return {
+        int(label): order[start:end]
+        for label, start, end in zip(labels, starts, ends, strict=False)
+    }
 
 
 def _count_suggested(
