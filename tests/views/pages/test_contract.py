@@ -31,9 +31,10 @@ def page_classes() -> Iterator[type[Any]]:
     ]
     for module in modules:
         for value in vars(module).values():
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                if dataclasses.is_dataclass(value) and value not in OTHERS:
-                    yield value
+            own = isinstance(value, type) and value.__module__ == module.__name__
+            if own and dataclasses.is_dataclass(value) and value not in OTHERS:
+                assert isinstance(value, type)
+                yield value
 
 
 CLASSES = sorted(set(page_classes()), key=lambda found: found.__name__)
