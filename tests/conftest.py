@@ -1,6 +1,7 @@
 """Shared fixtures: small synthetic datasets of any shape, and predictions of them."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ import pytest
 
 from misread.datasets import Dataset, Split
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
+
+# Before torch is imported, and for the programs that tests start. These networks are so small that
+# threads mostly wait for each other, on a busy machine for a hundred times as long as they work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
