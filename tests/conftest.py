@@ -1,5 +1,6 @@
 """Shared fixtures: small synthetic datasets of any shape, and predictions of them."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from misread.datasets import Dataset, Split
-from misread.tables import Origin, Predictions, Provenance
+from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -101,6 +102,46 @@ def make_predictions() -> Callable[..., Predictions]:
                 created=created,
                 repeat=repeat,
             ),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_neighbours() -> Callable[..., Neighbours]:
+    """A table of nearest training images beside some predictions."""
+
+    def make(beside: Predictions, neighbours: object) -> Neighbours:
+        return Neighbours(beside.index, np.asarray(neighbours, np.int32), beside.provenance)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_dynamics() -> Callable[..., Dynamics]:
+    """Training dynamics of the images of some predictions; unremarkable ones unless given."""
+
+    def make(
+        beside: Predictions,
+        margin: object = None,
+        first_learned: object = None,
+        forgotten: object = None,
+        *,
+        epochs: int = 10,
+        networks: int = 1,
+    ) -> Dynamics:
+        def column(values: object, otherwise: float) -> Any:
+            plain = np.full(len(beside), otherwise) if values is None else values
+            return np.asarray(plain, np.float32)
+
+        return Dynamics(
+            index=beside.index,
+            area_under_margin=column(margin, 5.0),
+            first_learned=column(first_learned, 1.0),
+            forgotten=column(forgotten, 0.0),
+            epochs=epochs,
+            networks=networks,
+            provenance=dataclasses.replace(beside.provenance, origin=Origin.IN_SAMPLE),
         )
 
     return make

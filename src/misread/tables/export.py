@@ -41,7 +41,7 @@ def write_columns(
 
     Args:
         path: `.csv` with a line of names; `.parquet`; or `.json`, a list of one object per row.
-        columns: Arrays (M,) by name, in order.
+        columns: Columns (M,) by name, in order; arrays of objects hold texts and None.
         about: What is to be known of the table; see `dump_columns`.
 
     Raises:
@@ -72,14 +72,13 @@ def dump_columns(
     Args:
         file: Where to.
         kind: One of `KINDS`. Missing values are empty in CSV and null elsewhere.
-        columns: Columns (M,) by name, in order.
+        columns: Columns (M,) by name, in order; arrays of objects hold texts and None.
         about: What is to be known of the table, plain values by name. Parquet has them as JSON in
             the file's metadata, each under its name; JSON as an object with `about` and `rows`
             in place of a list of rows; CSV has no place for them.
     """
     if kind == ".parquet":
-        # A column of Arrow stays as it is.
-        table = pa.table({name: pa.array(values) for name, values in columns.items()})
+        table = pa.table({name: _arrow(values) for name, values in columns.items()})
         said = {
             name: json.dumps(value, ensure_ascii=False) for name, value in (about or {}).items()
         }
@@ -118,6 +117,13 @@ def _chunks(columns: Mapping[str, Column]) -> Iterator[Iterator[tuple[Any, ...]]
     for start in range(0, length, _CHUNK):
         parts = [column[start : start + _CHUNK].tolist() for column in columns.values()]
         yield zip(*parts, strict=True)
+
+
+def _arrow(values: Column) -> "pa.Array":
+    if not isinstance(values, np.ndarray):
+        return values
+    # Without it a column that is None throughout would be of no type.
+    return pa.array(values, pa.string() if values.dtype == object else None)
 
 
 def class_names(labels: Array, classes: tuple[str, ...]) -> Array:

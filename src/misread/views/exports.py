@@ -188,9 +188,9 @@ def label_table(
     if split.name != "train":
         notes.append(
             f"Models are tested on the {split.name} split. Labels that were corrected after "
-            "looking at a model's mistakes are no fair test of it: reviewing only mistakes can only "
-            "lower its error. State the error as labelled beside the one after verdicts, and how "
-            "many images were reviewed."
+            "looking at a model's mistakes are no fair test of it: reviewing only mistakes can "
+            "only lower its error. State the error as labelled beside the one after verdicts, and "
+            "how many images were reviewed."
         )
     if not errors:
         notes.append(
