@@ -24,6 +24,7 @@ class LabelRow:
     Attributes:
         split: Its split, None where the file doesn't say.
         index: Its position there.
+        file: Name of its file, None where the table doesn't say.
         given: Its given label by the file, None where that doesn't say.
         against: The label that the verdict was given against, None where the file doesn't say.
         verdict: The verdict; None where a bare label says less: it may be the given one.
@@ -34,6 +35,7 @@ class LabelRow:
 
     split: str | None
     index: int
+    file: str | None
     given: int | None
     against: int | None
     verdict: Verdict | None
@@ -61,8 +63,8 @@ def read_labels(path: Path, classes: Sequence[str]) -> LabelFile:
     Args:
         path: A table that misread exported as verdicts, mistakes (column `decided`) or labels
             (columns `verdict` and `adjudicated`); or one with a column `label`, the corrected
-            labels by number or by class name. All have a column `index`; `split`, `given`,
-            `person` and `decided_at` are read where they are there.
+            labels by number or by class name. All have a column `index`; `split`, `file`,
+            `given`, `person` and `decided_at` are read where they are there.
         classes: Names of the classes.
 
     Raises:
@@ -158,6 +160,7 @@ class _Parser:
         return LabelRow(
             split=row.get("split"),
             index=index,
+            file=row.get("file"),
             given=given,
             against=given if against is None else against,
             verdict=verdict,

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from misread.datasets import Dataset
+from misread.datasets import Dataset, Split
 from misread.errors import VerdictsError
 from misread.store import Decision, Study
 from misread.tables.reading_labels import LabelFile, LabelRow, read_labels
 from misread.tables.verdicts import Verdict, Verdicts
 from misread.types import LabelArray
+from misread.views.export_columns import file_namer
 
 # One for all imports: an event is the same only with the same tab.
 _TAB = "import"
@@ -76,7 +77,7 @@ def import_labels(
     revision = study.verdicts.revision()
     for name, found in by_split.items():
         labels = dataset.splits[name].labels
-        _check_images(study, path, content, name, found, labels)
+        _check_images(study, path, content, found, dataset.splits[name])
         made = [d for row in found if (d := _decision(name, row, labels, person)) is not None]
         rows[name] = len(made)
         new, equal = _news(made, study.verdicts.state(name), replace)
@@ -103,11 +104,11 @@ def _check_images(
     study: Study,
     path: Path,
     content: LabelFile,
-    split: str,
     rows: Sequence[LabelRow],
-    labels: LabelArray,
+    images: Split,
 ) -> None:
     """Refuse a file that is about other images."""
+    split, labels, name_of = images.name, images.labels, file_namer(images)
     known = study.splits[split].items_fingerprint
     if content.items_fingerprint not in ("", known):
         raise VerdictsError(f"{path}: is about other images than {study.path}'s {split} split")
@@ -119,6 +120,11 @@ def _check_images(
                 f"once. Got {row.index} instead{', again' if row.index in seen else ''}."
             )
         seen.add(row.index)
+        if row.file and name_of is not None and name_of(row.index) != row.file:
+            raise VerdictsError(
+                f"{path}: image {row.index} of the {split} split is {name_of(row.index)} here. Got "
+                f"{row.file} instead: the file is about other images"
+            )
         # Without a fingerprint the given labels are all that tells other images apart.
         if not content.items_fingerprint and row.given not in (None, int(labels[row.index])):
             raise VerdictsError(
