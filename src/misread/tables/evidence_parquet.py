@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from misread.errors import PredictionsError
 from misread.files import replacing
 from misread.tables.evidence import Dynamics, Neighbours
+from misread.tables.metadata import first_line
 from misread.tables.parquet import as_numbers, read_provenance
 from misread.tables.predictions import Provenance
 from misread.types import Array
@@ -46,7 +47,9 @@ def read_dynamics(path: Path) -> Dynamics:
             provenance=provenance,
         )
     except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise PredictionsError(f"{path}: damaged table of training dynamics: {error}") from error
+        raise PredictionsError(
+            f"{path}: damaged table of training dynamics: {first_line(error)}"
+        ) from error
 
 
 def write_neighbours(path: Path, neighbours: Neighbours) -> None:
@@ -72,9 +75,11 @@ def read_neighbours(path: Path) -> Neighbours:
         flat = as_numbers(_checked("neighbours", lists.flatten(), np.int32), np.int32)
         width = lists.type.list_size
         index = _column(table, "index", np.int32)
+        return Neighbours(index, flat.reshape(len(index), width), provenance)
     except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise PredictionsError(f"{path}: damaged table of neighbours: {error}") from error
-    return Neighbours(index, flat.reshape(len(index), width), provenance)
+        raise PredictionsError(
+            f"{path}: damaged table of neighbours: {first_line(error)}"
+        ) from error
 
 
 def _column(table: Any, name: str, dtype: type[np.generic]) -> Array:
