@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from misread.analysis.panel import PanelScores, score_panel
     from misread.analysis.slices import SliceErrors, slice_errors
     from misread.analysis.temperature import Temperature, fit_temperature
-    from misread.analysis.verdicts import Thresholds, Verdict
+    from misread.analysis.verdicts import Thresholds
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
-    from misread.store import Study
+    from misread.store import Study, VerdictLog
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
+    from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from misread.workflows.labels import label_issues
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -71,7 +73,9 @@ _PUBLIC = {
     "Study": ("misread.store", "Study"),
     "Temperature": ("misread.analysis.temperature", "Temperature"),
     "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
-    "Verdict": ("misread.analysis.verdicts", "Verdict"),
+    "Verdict": ("misread.tables.verdicts", "Verdict"),
+    "VerdictLog": ("misread.store", "VerdictLog"),
+    "Verdicts": ("misread.tables.verdicts", "Verdicts"),
     "audit": ("misread.workflows.audit", "audit"),
     "calibration": ("misread.analysis.calibration", "measure_calibration"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
@@ -91,6 +95,7 @@ _PUBLIC = {
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
+    "write_report": ("misread.workflows.report", "write_report"),
 }
 
 __all__ = [
@@ -117,6 +122,8 @@ __all__ = [
     "Temperature",
     "Thresholds",
     "Verdict",
+    "VerdictLog",
+    "Verdicts",
     "audit",
     "calibration",
     "crossfit",
@@ -136,6 +143,7 @@ __all__ = [
     "slice_errors",
     "slices",
     "train",
+    "write_report",
 ]
 
 

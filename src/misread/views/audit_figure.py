@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from misread.analysis.verdicts import Verdict
+from misread.tables.verdicts import Verdict
 from misread.types import IntArray
 from misread.views.audit import Audit, AuditRow
 from misread.views.tiles import (
