@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
@@ -31,6 +31,7 @@ def encoded(picture: Image.Image | Array, form: str = "PNG", **options: object) 
     return buffer.getvalue()
 
 
+@settings(deadline=None)
 @given(
     height=st.integers(1, 12),
     width=st.integers(1, 12),
@@ -164,6 +165,7 @@ def test_half_a_file_is_one_clear_line() -> None:
         assert "\n" not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["", "PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"]))
 def test_no_bytes_end_in_anything_but_an_image_or_one_clear_line(noise: bytes, form: str) -> None:
     content = noise
