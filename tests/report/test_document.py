@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from misread.datasets import Dataset, Split
+from misread.datasets import Dataset, Split, load
 from misread.report import Report, compose_report
 from misread.report.document import MANIFEST
 from misread.store import Study
@@ -249,6 +249,46 @@ def test_a_thousand_classes_stay_usable(
     assert "more pairs with" in index.text
     sizes = {name: len(content) for name, content in report.files.items()}
     assert sum(sizes.values()) < 3_000_000, sizes
+
+
+def test_a_folder_of_images_of_several_sizes(
+    tmp_path: Path, make_study: Callable[..., Study], make_predictions: Callable[..., Predictions],
+    read_html: Read,
+) -> None:  # fmt: skip
+    generator = np.random.default_rng(0)
+    shapes = [(30, 20, 3), (20, 40, 3), (300, 500, 3), (9, 9)]
+    for number, name in enumerate(["cats & dogs", "<b>"]):
+        folder = tmp_path / "pets" / name
+        folder.mkdir(parents=True)
+        for n, shape in enumerate(shapes):
+            pixels = generator.integers(0, 255, shape, dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}-{n}.png")
+    dataset = load(tmp_path / "pets")
+    split = dataset.splits["test"]
+    wrong = np.eye(2)[1 - split.labels]
+    table = make_predictions(split, wrong, classes=dataset.classes)
+    pages = make_pages(make_study(tmp_path / "study", dataset, table), dataset=dataset)
+    report = compose_report(pages, dataset)
+    assert pages.overview.dataset.splits[0].size == "several sizes"
+    files = {tile.file for group in pages.mistakes[0].groups for tile in group.tiles}
+    assert len(files) == 8
+    assert "cats & dogs/0-1.png" in files
+    found = documents(report, read_html)
+    assert "cats & dogs/0-1.png" in found["mistakes-test-held-out.html"].text
+    shown = cells(found["mistakes-test-held-out.html"], dict(report.files))
+    assert {image.shape for image in shown} == {(67, 112, 4)}  # the largest, scaled down
+    for tile, pixels in zip(
+        [tile for group in pages.mistakes[0].groups for tile in group.tiles], shown, strict=True
+    ):
+        image = split.images[tile.picture.index]
+        if max(image.shape) > 112:
+            continue
+        height, width = image.shape[:2]
+        rows, columns = np.nonzero(pixels[..., 3])
+        own = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1, :3]
+        expected = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+        assert own.shape == (height, width, 3)
+        np.testing.assert_array_equal(own, expected)
 
 
 def test_a_report_of_nothing_says_so(
