@@ -1,6 +1,7 @@
 """Shared fixtures: small synthetic datasets of any shape, and predictions of them."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,15 @@ import numpy as np
 import pytest
 
 from misread.datasets import Dataset, Split
+from misread.store import Study
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 
 if TYPE_CHECKING:
     from misread.views.gallery.gallery import Gallery
+
+# Before torch is imported, and for the programs that tests start. These networks are so small that
+# threads mostly wait for each other, on a busy machine for a hundred times as long as they work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -185,5 +191,18 @@ def make_dynamics() -> Callable[..., Dynamics]:
             networks=networks,
             provenance=dataclasses.replace(beside.provenance, origin=Origin.IN_SAMPLE),
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_study() -> Callable[..., Study]:
+    """A study of a dataset in a folder, with these predictions in it."""
+
+    def make(path: Path, dataset: Dataset, *predictions: Predictions, note: str = "") -> Study:
+        study = Study.create(path, dataset, note)
+        for table in predictions:
+            study.save_predictions(table)
+        return study
 
     return make
