@@ -87,6 +87,14 @@ class Scoring:
             return None
         return self._audit_task(split).result
 
+    def wait_for_audit(self, split: str, seconds: float | None) -> "Audit | None":
+        """The same, waited for; at most that long, if it is said how long."""
+        if self._refusal(split):
+            return None
+        task = self._audit_task(split)
+        task.wait(seconds)
+        return task.result
+
     def wait(self, split: str, seconds: float) -> bool:
         """Wait for a split's scores at most that long; whether there is nothing to wait for."""
         return bool(self._refusal(split)) or self._task(split).wait(seconds)
