@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from misread.datasets import Dataset, Split
 from misread.store import Study
@@ -71,6 +72,19 @@ def write_npz() -> Callable[[Path, Dataset], Path]:
             arrays[f"x_{name}"], arrays[f"y_{name}"] = split.pixels(), split.labels
         np.savez(path, **arrays, classes=np.array(dataset.classes))
         return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_images() -> Callable[[Path, Split, tuple[str, ...]], None]:
+    """Write a split as PNG files, a folder per class: `CLASS/0007.png`."""
+
+    def write(folder: Path, split: Split, classes: tuple[str, ...]) -> None:
+        for number, label in enumerate(split.labels):
+            file = folder / classes[label] / f"{number:04}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.asarray(split.images[number])).save(file)
 
     return write
 
