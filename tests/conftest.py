@@ -144,14 +144,13 @@ def make_gallery(
     Their origins are named by model and split: `{("one", "test"): Origin.HELD_OUT}`.
     """
     from misread.store import Study
-    from misread.views.gallery.gallery import Gallery
-    from misread.workflows.audit import audit
+    from misread.workflows.open import make_gallery as gallery_of
 
     default = {("one", "test"): Origin.HELD_OUT, ("two", "test"): Origin.HELD_OUT}
 
     def make(
         dataset: Dataset | None = None, origins: dict[tuple[str, str], Origin] | None = None
-    ) -> Gallery:
+    ) -> "Gallery":
         shown = dataset or make_dataset()
         study = Study.create(tmp_path_factory.mktemp("gallery") / "study", shown)
         for number, ((model, split), origin) in enumerate(
@@ -167,7 +166,7 @@ def make_gallery(
                     created=f"2025-01-{number + 1:02}T00:00:00+00:00",
                 )
             )
-        return Gallery(study, shown, lambda split: audit(study, split, dataset=shown))
+        return gallery_of(study, shown)
 
     return make
 
