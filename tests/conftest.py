@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from misread.datasets import Dataset, Split
+from misread.store import Study
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 
 if TYPE_CHECKING:
@@ -70,6 +72,19 @@ def write_npz() -> Callable[[Path, Dataset], Path]:
             arrays[f"x_{name}"], arrays[f"y_{name}"] = split.pixels(), split.labels
         np.savez(path, **arrays, classes=np.array(dataset.classes))
         return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_images() -> Callable[[Path, Split, tuple[str, ...]], None]:
+    """Write a split as PNG files, a folder per class: `CLASS/0007.png`."""
+
+    def write(folder: Path, split: Split, classes: tuple[str, ...]) -> None:
+        for number, label in enumerate(split.labels):
+            file = folder / classes[label] / f"{number:04}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.asarray(split.images[number])).save(file)
 
     return write
 
@@ -190,5 +205,18 @@ def make_dynamics() -> Callable[..., Dynamics]:
             networks=networks,
             provenance=dataclasses.replace(beside.provenance, origin=Origin.IN_SAMPLE),
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_study() -> Callable[..., Study]:
+    """A study of a dataset in a folder, with these predictions in it."""
+
+    def make(path: Path, dataset: Dataset, *predictions: Predictions, note: str = "") -> Study:
+        study = Study.create(path, dataset, note)
+        for table in predictions:
+            study.save_predictions(table)
+        return study
 
     return make

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from misread.workflows.labels_import import import_labels
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -98,6 +99,7 @@ _PUBLIC = {
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
+    "write_report": ("misread.workflows.report", "write_report"),
 }
 
 __all__ = [
@@ -147,6 +149,7 @@ __all__ = [
     "slice_errors",
     "slices",
     "train",
+    "write_report",
 ]
 
 

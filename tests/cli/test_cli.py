@@ -156,11 +156,17 @@ def test_run_mistakes_and_import(invoke: Invoke, source: Path, probabilities: Pa
     assert "77,907 parameters" in out
     assert "test split, held-out:" in out
     assert "epoch 1/1" in err
+    report = Path(out.rstrip().splitlines()[-1].removeprefix("report: "))
+    assert report.name == "index.html"
+    assert "Misread test" in report.read_text(encoding="utf-8")
 
     code, out, err = invoke(*arguments, "--json")
     assert code == 0
     result = json.loads(out)
-    assert set(result) == {"study", "note", "run", "trained", "seconds", "splits"}
+    assert set(result) == {
+        "study", "note", "run", "trained", "seconds", "splits", "report", "report_note",
+    }  # fmt: skip
+    assert result["report"] == str(report)
     assert result["trained"] is False
     assert result["run"] == "quick-short-e1-s0"
     test = result["splits"]["test"]

@@ -51,6 +51,8 @@ def show_run(result: "RunResult", as_json: bool) -> None:
                 "trained": result.trained,
                 "seconds": round(result.card.seconds, 1),
                 "splits": {name: _split_json(split) for name, split in result.splits.items()},
+                "report": None if result.report is None else str(result.report),
+                "report_note": result.report_note,
             }
         )
         return
@@ -66,6 +68,10 @@ def show_run(result: "RunResult", as_json: bool) -> None:
         if split.grids:
             pattern = split.grids[0].with_name("given-*.png")
             print(f"  {relative(pattern, result.study.path)}")
+    if result.report is None:
+        print(f"no report was written: {result.report_note}")
+    else:
+        print(f"report: {result.report}")
 
 
 def _show_split(split: "SplitResult") -> None:
