@@ -156,7 +156,9 @@ def test_run_mistakes_and_import(invoke: Invoke, source: Path, probabilities: Pa
     assert "77,907 parameters" in out
     assert "test split, held-out:" in out
     assert "epoch 1/1" in err
-    report = Path(out.rstrip().splitlines()[-1].removeprefix("report: "))
+    *_, told, last = out.rstrip().splitlines()
+    report = Path(told.removeprefix("report: "))
+    assert last.startswith("look at it: misread open --study ")
     assert report.name == "index.html"
     assert "Misread test" in report.read_text(encoding="utf-8")
 
