@@ -7,41 +7,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 import numpy as np
 import pytest
 import typer
 
-from misread.cli import main
 from misread.cli.app import app
 from misread.datasets import Dataset
 from misread.errors import MisreadError
 from misread.models import MODELS
 
 Invoke = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def invoke(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Invoke:
-    """The command line in this process and in a folder of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["misread", *map(str, arguments)])
-        capsys.readouterr()
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return int(cast(int, code or 0)), out, err
-
-    return call
 
 
 def misread(
@@ -445,7 +423,7 @@ def test_metadata_and_slices(invoke: Invoke, source: Path, probabilities: Path) 
     assert "new images of the same writer" in out
     Path("b.csv").write_text("day\n" + "mon\n" * 90, encoding="utf-8")
     code, out, err = invoke("import", "metadata", "b.csv")
-    assert "no column 'index'" in out
+    assert "no column 'index' or 'file'" in out
 
 
 def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) -> None:
