@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from misread.workflows.labels import label_issues
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.open import open_gallery
     from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
@@ -90,6 +91,7 @@ _PUBLIC = {
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "open_gallery": ("misread.workflows.open", "open_gallery"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
@@ -138,6 +140,7 @@ __all__ = [
     "load",
     "make_demo",
     "mistakes",
+    "open_gallery",
     "run",
     "score_panel",
     "slice_errors",

@@ -1,6 +1,7 @@
 """What a run, the mistakes and an import of predictions print."""
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import (
@@ -73,6 +74,8 @@ def show_run(result: "RunResult", as_json: bool) -> None:
         print(f"no report was written: {result.report_note}")
     else:
         print(f"report: {result.report}")
+    folder = relative(result.study.path.absolute(), Path.cwd())
+    print(f"look at it: misread open --study {shlex.quote(str(folder))}")
 
 
 def _show_split(split: "SplitResult") -> None:

@@ -79,11 +79,19 @@ class StudyTables:
     def _evaluations(self) -> dict[str, Evaluation]:
         return {}
 
-    def decided(self, split: str, index: int) -> tuple[str, Label | None]:
-        """The verdict that a person gave and the class that he named; "" and None if none."""
+    def file(self, split: str, index: int) -> str:
+        """Name of an image's file; "" where images are no files."""
+        return self.dataset.splits[split].file(index) or ""
+
+    def verdicts(self, split: str) -> Verdicts:
+        """The decided verdicts on a split."""
         if split not in self._decided:
             self._decided[split] = self.study.verdicts.state(split)
-        verdict, label = self._decided[split].find(index) or ("", None)
+        return self._decided[split]
+
+    def decided(self, split: str, index: int) -> tuple[str, Label | None]:
+        """The verdict that a person gave and the class that he named; "" and None if none."""
+        verdict, label = self.verdicts(split).find(index) or ("", None)
         return str(verdict), None if label is None else self.labels[label]
 
     @cached_property
