@@ -25,24 +25,29 @@ if TYPE_CHECKING:
     from misread.analysis.panel import PanelScores, score_panel
     from misread.analysis.slices import SliceErrors, slice_errors
     from misread.analysis.temperature import Temperature, fit_temperature
-    from misread.analysis.verdicts import Thresholds, Verdict
+    from misread.analysis.verdicts import Thresholds
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
-    from misread.store import Study
+    from misread.store import Study, VerdictLog
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
+    from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
+    from misread.workflows.labels_import import import_labels
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.open import open_gallery
+    from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -71,26 +76,32 @@ _PUBLIC = {
     "Study": ("misread.store", "Study"),
     "Temperature": ("misread.analysis.temperature", "Temperature"),
     "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
-    "Verdict": ("misread.analysis.verdicts", "Verdict"),
+    "Verdict": ("misread.tables.verdicts", "Verdict"),
+    "VerdictLog": ("misread.store", "VerdictLog"),
+    "Verdicts": ("misread.tables.verdicts", "Verdicts"),
     "audit": ("misread.workflows.audit", "audit"),
     "calibration": ("misread.analysis.calibration", "measure_calibration"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "export": ("misread.workflows.exporting", "export"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
+    "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "open_gallery": ("misread.workflows.open", "open_gallery"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
+    "write_report": ("misread.workflows.report", "write_report"),
 }
 
 __all__ = [
@@ -117,25 +128,31 @@ __all__ = [
     "Temperature",
     "Thresholds",
     "Verdict",
+    "VerdictLog",
+    "Verdicts",
     "audit",
     "calibration",
     "crossfit",
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "export",
     "find_duplicates",
     "fit_temperature",
+    "import_labels",
     "import_metadata",
     "import_predictions",
     "label_issues",
     "load",
     "make_demo",
     "mistakes",
+    "open_gallery",
     "run",
     "score_panel",
     "slice_errors",
     "slices",
     "train",
+    "write_report",
 ]
 
 
