@@ -18,7 +18,7 @@ from misread.datasets import Split
 from misread.store import Study
 from misread.tables import Origin
 from misread.views.audit import Audit
-from misread.views.mistakes import save_png
+from misread.views.pictures import save_png
 from misread.views.tiles import ACCENT, FAINT, Tile, draw_grid
 from misread.workflows.audit import audit
 
@@ -49,7 +49,10 @@ def draw_all(found: Audit, split: Split, verdict: str, path: Path) -> None:
     tiles = [
         Tile(
             split.images[row.index],
-            ((f"{row.given} → {row.suggested_label or row.read_as}", ACCENT), (f"#{row.index}", FAINT)),
+            (
+                (f"{row.given} → {row.suggested_label or row.read_as}", ACCENT),
+                (f"#{row.index}", FAINT),
+            ),
         )
         for row in rows
     ]
