@@ -98,11 +98,11 @@ def run_server(
 
     Args:
         app: What answers.
-        listening: From `listen`; closed at the end.
+        listening: From `listen`.
         on_start: Called once before the first answer.
     """
     server = make_server(app)
     if on_start is not None:
         on_start()
-    with contextlib.closing(listening), contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
