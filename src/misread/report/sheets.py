@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from misread.datasets import Dataset
+from misread.datasets.images import Previewed, unwrap
 from misread.types import Array
 from misread.views.html.links import Size
 from misread.views.pages.parts import Picture
@@ -98,7 +99,10 @@ class Sheets:
             yield Sheet(f"s{number}", sprite(images, COLUMNS, _cell(images)))
 
     def _image(self, picture: Picture) -> Array:
-        return self._dataset.splits[picture.split].images[picture.index]
+        images, place = unwrap(self._dataset.splits[picture.split].images, picture.index)
+        if isinstance(images, Previewed):
+            return images.preview(place, MOST_PIXELS)
+        return images[place]
 
 
 def cell_rules() -> str:

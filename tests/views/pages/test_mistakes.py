@@ -69,15 +69,25 @@ def test_decided_verdicts_stand_beside_the_suggested_ones(
     study = make_study(tmp_path, dataset, make_predictions(dataset.test))
     before = build_pages(study, dataset, {}).mistakes[0].groups[0].tiles
     assert all((tile.decided, tile.decided_label) == ("", None) for tile in before)
+    assert build_pages(study, dataset, {}).overview.results[0].after is None
     first, second = before[0], before[1]
     log = study.verdicts
     other = second.predicted.number
     log.decide("test", [first.picture.index], Verdict.UNREADABLE, event="1", tab="t")
     log.decide("test", [second.picture.index], Verdict.LABEL, other, event="2", tab="t")
-    tiles = build_pages(study, dataset, {}).mistakes[0].groups[0].tiles
+    pages = build_pages(study, dataset, {})
+    tiles = pages.mistakes[0].groups[0].tiles
     assert (tiles[0].decided, tiles[0].decided_label) == ("unreadable", None)
     assert (tiles[1].decided, tiles[1].decided_label) == ("label", second.predicted)
     assert tiles[2].decided == ""
+    (result,) = pages.overview.results
+    after = result.after
+    assert after is not None
+    assert after.error.count == result.error.count - 1  # the label was wrong, the model right
+    assert (after.lowest.count, after.highest.count) == (after.error.count - 1, after.error.count)
+    assert (after.reviewed_mistakes, after.reviewed_others, after.righted) == (2, 0, 1)
+    assert "can only lower the error" in after.caution
+    assert "After verdicts" in [method.heading for method in pages.methods.methods]
 
 
 def test_nothing_misread(

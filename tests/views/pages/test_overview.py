@@ -200,12 +200,15 @@ def test_a_run_can_be_chosen(study: Study, dataset: Dataset) -> None:
 
 
 def test_a_cross_fits_record_has_a_card_for_each_network(
-    tmp_path: Path, dataset: Dataset, card: Callable[..., Card], make_study: Callable[..., Study]
+    tmp_path: Path,
+    dataset: Dataset,
+    make_card: Callable[..., Card],
+    make_study: Callable[..., Study],
 ) -> None:
     study = make_study(tmp_path, dataset)
     path = study.model_file("fast-short-s0-r1", ".json")
     path.parent.mkdir()
-    one = card(dataset).to_json()
+    one = make_card(dataset).to_json()
     path.write_text(f'{{"networks": [{one}, {one}]}}')
     assert [found.parameters for found in read_cards(study, "fast-short-s0-r1")] == [1234, 1234]
     path.write_text("{")

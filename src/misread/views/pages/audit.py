@@ -117,7 +117,7 @@ def _entry(tables: StudyTables, found: audit.Audit, place: int, rank: int) -> Au
     return AuditEntry(
         rank=rank,
         picture=Picture(split, index),
-        file="",
+        file=tables.file(split, index),
         given=labels[panel.given[place]],
         read_as=labels[panel.majority[place]],
         suggested=str(said.verdict),

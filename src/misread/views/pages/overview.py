@@ -40,12 +40,14 @@ class DatasetFacts:
         name: Its name.
         classes: Number of classes.
         licence: Licence of the images; "" if that isn't known.
+        notes: What there is to know of how it was read, such as files that were left out.
         splits: Its splits.
     """
 
     name: str
     classes: int
     licence: str
+    notes: tuple[str, ...]
     splits: tuple[SplitFacts, ...]
 
 
@@ -123,6 +125,7 @@ def build_overview(tables: StudyTables) -> Overview:
         name=dataset.name,
         classes=len(dataset.classes),
         licence=dataset.licence or "",
+        notes=dataset.notes,
         splits=tuple(_split_facts(tables, split) for split in dataset.splits.values()),
     )
     return Overview(

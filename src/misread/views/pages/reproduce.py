@@ -57,11 +57,8 @@ def build_reproduce(tables: StudyTables, overview: Overview) -> Reproduce:
         for facts in oldest_first:
             line, what = _command(tables, facts, source)
             commands.setdefault(line, what)
-    for split in study.splits:
-        if study.load_metadata(split) is not None:
-            commands.setdefault(
-                "misread import metadata FILE", "brings in what is known of the images"
-            )
+    if any(study.load_metadata(split) for split in {p.split for p in tables.predictions}):
+        commands["misread import metadata FILE"] = "brings in what is known of the images"
     commands["misread report"] = "writes these pages"
     versions = dict.fromkeys(pair for facts in oldest_first for pair in facts.versions)
     return Reproduce(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from misread.analysis.adjudication import LIMITS, TARGET, adjudicate, adjudicated_error
 from misread.analysis.calibration import measure_calibration
 from misread.analysis.evaluation import Evaluation
 from misread.analysis.mistakes import find_mistakes
@@ -100,6 +101,33 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class AfterVerdicts:
+    """The error rate after people's verdicts, over all images; to stand beside that as labelled.
+
+    Attributes:
+        error: Error rate against the adjudicated labels.
+        lowest: The same in the best case for the model, for what is still open.
+        highest: The same in the worst case.
+        reviewed_mistakes: How many mistakes, as labelled, have a verdict.
+        reviewed_others: How many of the other images have one.
+        righted: How many mistakes are none after verdicts.
+        added: How many other images are mistakes after verdicts.
+        target: What the intervals are about.
+        caution: What to know before the rate is believed.
+    """
+
+    error: Share
+    lowest: Share
+    highest: Share
+    reviewed_mistakes: int
+    reviewed_others: int
+    righted: int
+    added: int
+    target: str
+    caution: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One model on one split.
 
@@ -111,6 +139,7 @@ class Result:
         error: Error rate, as labelled.
         loss: Mean of -ln(probability of the given class), in nats; None of no images.
         target: What rate and interval are about, in a sentence or two.
+        after: The error rate after verdicts; None where nobody gave one.
         confusion: What is read as what.
         classes: Error of each class that has images; in the order of the classes, or where these
             are too many the worst first.
@@ -126,6 +155,7 @@ class Result:
     error: Share
     loss: float | None
     target: str
+    after: AfterVerdicts | None
     confusion: Confusion
     classes: tuple[ClassError, ...]
     hidden_classes: int
@@ -158,11 +188,33 @@ def build_result(tables: StudyTables, provenance: Provenance) -> Result:
         error=Share.of(evaluation.error, interval=not seen),
         loss=evaluation.loss if len(outcomes) else None,
         target=TARGETS[provenance.origin],
+        after=_after_verdicts(tables, provenance, interval=not seen),
         confusion=_confusion(tables, evaluation),
         classes=classes,
         hidden_classes=hidden,
         reliability=None if seen or not len(outcomes) else _reliability(tables, provenance),
         first=make_tiles(tables, provenance.split, mistakes, shown),
+    )
+
+
+def _after_verdicts(
+    tables: StudyTables, provenance: Provenance, *, interval: bool
+) -> AfterVerdicts | None:
+    verdicts = tables.verdicts(provenance.split)
+    if not len(verdicts):
+        return None
+    labels = adjudicate(tables.dataset.splits[provenance.split].labels, verdicts)
+    found = adjudicated_error(tables.outcomes(provenance), labels)
+    return AfterVerdicts(
+        error=Share.of(found.after, interval=interval),
+        lowest=Share.of(found.lowest, interval=interval),
+        highest=Share.of(found.highest, interval=interval),
+        reviewed_mistakes=found.reviewed_mistakes,
+        reviewed_others=found.reviewed_others,
+        righted=found.righted,
+        added=found.added,
+        target=f"{TARGET}. {LIMITS}",
+        caution=found.caution,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.analysis.outcomes import Outcomes, read_outcomes
 from misread.datasets import Dataset
+from misread.datasets.images import image_name
 from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
@@ -79,11 +80,19 @@ class StudyTables:
     def _evaluations(self) -> dict[str, Evaluation]:
         return {}
 
-    def decided(self, split: str, index: int) -> tuple[str, Label | None]:
-        """The verdict that a person gave and the class that he named; "" and None if none."""
+    def file(self, split: str, index: int) -> str:
+        """Name of an image's file; "" where images are no files."""
+        return image_name(self.dataset.splits[split].images, index) or ""
+
+    def verdicts(self, split: str) -> Verdicts:
+        """The decided verdicts on a split."""
         if split not in self._decided:
             self._decided[split] = self.study.verdicts.state(split)
-        verdict, label = self._decided[split].find(index) or ("", None)
+        return self._decided[split]
+
+    def decided(self, split: str, index: int) -> tuple[str, Label | None]:
+        """The verdict that a person gave and the class that he named; "" and None if none."""
+        verdict, label = self.verdicts(split).find(index) or ("", None)
         return str(verdict), None if label is None else self.labels[label]
 
     @cached_property

@@ -29,7 +29,7 @@ def _make_tile(tables: StudyTables, split: str, mistakes: MistakeTable, row: int
     decided, decided_label = tables.decided(split, index)
     return Tile(
         picture=Picture(split, index),
-        file="",
+        file=tables.file(split, index),
         given=labels[mistakes.given[row]],
         predicted=labels[mistakes.predicted[row]],
         p_predicted=float(mistakes.p_predicted[row]),
