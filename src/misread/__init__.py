@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
+    from misread.workflows.labels_import import import_labels
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.open import open_gallery
@@ -83,8 +85,10 @@ _PUBLIC = {
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "export": ("misread.workflows.exporting", "export"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
+    "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
@@ -132,8 +136,10 @@ __all__ = [
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "export",
     "find_duplicates",
     "fit_temperature",
+    "import_labels",
     "import_metadata",
     "import_predictions",
     "label_issues",
