@@ -133,6 +133,6 @@ def _near(gallery: Gallery, split: str, index: int) -> list[NeighbourAnswer]:
 def _metadata(gallery: Gallery, split: str, index: int) -> list[tuple[str, str | None]]:
     columns = gallery.holdings.metadata(split)
     return [
-        (name, column.texts[code] if (code := int(column.codes[index])) >= 0 else None)
+        (name, column.text(code) if (code := int(column.codes[index])) >= 0 else None)
         for name, column in columns.items()
     ]
