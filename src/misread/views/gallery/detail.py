@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from misread.errors import ParameterError
+from misread.datasets import Images
+from misread.errors import DatasetError, ParameterError
 from misread.views.gallery.answers import ImageAnswer, ModelImageAnswer, NeighbourAnswer
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.query import Query
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _TOP = 5
 _NEIGHBOURS = 20
+# Seconds to wait for the evidence; after that the page is told that it is still to come.
+_WAIT = 1.0
 
 
 def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswer:
@@ -38,13 +41,13 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
     position = view.find(index) if view.split == split else None
     at = np.array([index], np.int32)
     scores, decided = scores_at(gallery, split, at), gallery.decisions.columns(split)
-    said = _say(gallery.scoring.audit(split), index)
-    height, width, *channels = images.images[index].shape
+    # Kept scores have no sentences: these take an audit, which may have to be made first.
+    said = _say(gallery.scoring.wait_for_audit(split, _WAIT), index)
     return ImageAnswer(
         split=split,
         index=index,
         file=images.file(index),
-        shape=[height, width, channels[0] if channels else 1],
+        shape=_shape(images.images, index),
         given=int(images.labels[index]),
         decided=names(decided.verdict[at])[0],
         decided_label=classes(decided.label[at])[0],
@@ -54,7 +57,7 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         next=_neighbour(view, position, 1),
         total=len(view),
         models=_models(gallery, split, index),
-        scores=gallery.scoring.state(split),
+        scores=gallery.scoring.evidence_state(split),
         difficulty=numbers(scores.difficulty)[0],
         suspicion=numbers(scores.suspicion)[0],
         evidence=None if said is None else said.evidence,
@@ -78,6 +81,14 @@ def check_index(gallery: Gallery, split: str, index: int) -> None:
         raise ParameterError(
             f"index: expected an image of {split}, 0 to {count - 1}. Got {index} instead."
         )
+
+
+def _shape(images: Images, index: int) -> list[int]:
+    try:
+        height, width, *channels = images[index].shape
+    except DatasetError:
+        return []
+    return [height, width, channels[0] if channels else 1]
 
 
 def _neighbour(view: View, position: int | None, step: int) -> int | None:
