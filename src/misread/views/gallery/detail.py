@@ -8,8 +8,9 @@ from misread.datasets import Images
 from misread.errors import DatasetError, ParameterError
 from misread.views.gallery.answers import ImageAnswer, ModelImageAnswer, NeighbourAnswer
 from misread.views.gallery.gallery import Gallery
+from misread.views.gallery.lists import class_numbers, rounded, verdict_names
 from misread.views.gallery.query import Query
-from misread.views.gallery.tiles import classes, names, numbers, scores_at
+from misread.views.gallery.tiles import scores_at
 from misread.views.gallery.view import View
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         file=images.file(index),
         shape=_shape(images.images, index),
         given=int(images.labels[index]),
-        decided=names(decided.verdict[at])[0],
-        decided_label=classes(decided.label[at])[0],
+        decided=verdict_names(decided.verdict[at])[0],
+        decided_label=class_numbers(decided.label[at])[0],
         revision=decided.revision,
         position=position,
         previous=_neighbour(view, position, -1),
@@ -58,11 +59,11 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         total=len(view),
         models=_models(gallery, split, index),
         scores=gallery.scoring.evidence_state(split),
-        difficulty=numbers(scores.difficulty)[0],
-        suspicion=numbers(scores.suspicion)[0],
+        difficulty=rounded(scores.difficulty)[0],
+        suspicion=rounded(scores.suspicion)[0],
         evidence=None if said is None else said.evidence,
-        suggested=names(scores.suggested)[0],
-        suggested_label=classes(scores.suggested_label)[0],
+        suggested=verdict_names(scores.suggested)[0],
+        suggested_label=class_numbers(scores.suggested_label)[0],
         reason="" if said is None else said.reason,
         neighbours=_near(gallery, split, index),
         metadata=_metadata(gallery, split, index),
@@ -116,15 +117,15 @@ def _models(gallery: Gallery, split: str, index: int) -> list[ModelImageAnswer]:
         if probabilities is None:
             continue
         top = np.argsort(-probabilities, kind="stable")[:_TOP]
-        rounded = np.round(probabilities.astype(np.float64), 4)
+        chances = np.round(probabilities.astype(np.float64), 4)
         found.append(
             ModelImageAnswer(
                 run=provenance.run_name,
                 origin=str(provenance.origin),
                 predicted=int(top[0]),
-                p_predicted=float(rounded[top[0]]),
-                p_given=float(rounded[given]),
-                top=[(int(k), float(rounded[k])) for k in top],
+                p_predicted=float(chances[top[0]]),
+                p_given=float(chances[given]),
+                top=[(int(k), float(chances[k])) for k in top],
             )
         )
     return found
