@@ -3,5 +3,9 @@
 from misread.store.database.events import Event, Events, SplitRow
 from misread.store.database.failures import damaged
 from misread.store.database.file import FILE, Database
+from misread.store.database.readings import ReaderRow, ReadingRow, ReadingRows
 
-__all__ = ["FILE", "Database", "Event", "Events", "SplitRow", "damaged"]
+__all__ = [
+    "FILE", "Database", "Event", "Events", "ReaderRow", "ReadingRow", "ReadingRows", "SplitRow",
+    "damaged",
+]  # fmt: skip

@@ -14,6 +14,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from misread.errors import StudyError
 from misread.store.database.events import Event, Events
@@ -21,6 +22,8 @@ from misread.store.database.failures import WAIT, explain, is_unwritable
 from misread.store.database.schema import prepare
 
 FILE = "study.sqlite"
+
+_Rows = TypeVar("_Rows")
 
 
 class Database:
@@ -53,13 +56,22 @@ class Database:
         Raises:
             StudyError: The file is damaged, locked, or of a newer version of misread.
         """
-        with self._explained("read"):
-            connection = self._open_to_read()
-            return [] if connection is None else Events(connection).after(after)
+        with self.reading(Events) as events:
+            return [] if events is None else events.after(after)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator["Events"]:
-        """Add events, all or none: nobody else writes meanwhile, and they last once this ends.
+    def reading(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows | None]:
+        """Read rows of one kind; None if there is no file. Raises as `events`."""
+        with self._explained("read"):
+            connection = self._open_to_read()
+            yield None if connection is None else rows(connection)
+
+    @contextlib.contextmanager
+    def writing(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows]:
+        """Add rows, all or none: nobody else writes meanwhile, and they last once this ends.
+
+        Args:
+            rows: `Events`, or another class of rows.
 
         Raises:
             StudyError: The file can't be written, is damaged, locked, or of a newer version.
@@ -68,7 +80,7 @@ class Database:
             connection = self._open_to_write()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Events(connection)
+                yield rows(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 # A COMMIT that failed may have ended the transaction already.
