@@ -9,7 +9,8 @@ mnist-study/
   metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
-  study.sqlite       decided verdicts, once there are any
+  readings/          {split}.plan.json, frozen before the first answer
+  study.sqlite       decided verdicts and readings, once there are any
 ```
 """
 
@@ -22,6 +23,7 @@ from misread.errors import InputError, StudyError
 from misread.store.evidence import StudyEvidence
 from misread.store.metadata import StudyMetadata
 from misread.store.predictions import StudyPredictions
+from misread.store.reading_log import ReadingLog
 from misread.store.record import FILE, SAFE_NAME, split_records
 from misread.store.verdict_log import VerdictLog
 
@@ -114,6 +116,11 @@ class Study(StudyPredictions, StudyEvidence, StudyMetadata):
     def verdicts(self) -> VerdictLog:
         """The decided verdicts."""
         return VerdictLog(self.path, self.splits, len(self.classes))
+
+    @cached_property
+    def readings(self) -> ReadingLog:
+        """The reader studies: plans, readers and their answers."""
+        return ReadingLog(self.path)
 
     @property
     def figures(self) -> Path:

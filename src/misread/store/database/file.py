@@ -88,6 +88,13 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def vacuum(self) -> None:
+        """Leave nothing in the file of what was deleted."""
+        with self._explained("write"):
+            connection = self._open_to_write()
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file; it is opened again when it is next needed."""
         self._close()
@@ -162,7 +169,9 @@ class Database:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-    for setting in ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON"):
+    for setting in (
+        "synchronous = FULL", "fullfsync = ON", "foreign_keys = ON", "secure_delete = ON"
+    ):
         connection.execute(f"PRAGMA {setting}")
     return connection
 
