@@ -135,25 +135,21 @@ class ReadingLog:
 
     # Answers
 
-    def record(self, answers: Sequence[ReadingRow]) -> None:
+    def record(self, answers: Sequence[ReadingRow]) -> list[ReadingRow]:
         """Add answers; those whose event is there already change nothing.
 
         An attempt that is taken, as by another tab, becomes the next one.
+
+        Returns:
+            The answers as they are in the file.
 
         Raises:
             ReadingsError: An event stands for another reader's or another image's answer already.
         """
         if not answers:
-            return
+            return []
         with self._lock, self._database.writing(ReadingRows) as rows:
-            for answer in answers:
-                before = rows.find(answer.event)
-                if before is not None:
-                    if (before.reader, before.position) != (answer.reader, answer.position):
-                        raise ReadingsError(f"event {answer.event}: stands for another answer already")
-                    continue
-                last = rows.last_attempt(answer.reader, answer.position)
-                rows.add([answer._replace(attempt=max(answer.attempt, last + 1))])
+            return [_add(rows, answer) for answer in answers]
 
     def answers(self, reader: ReaderRow) -> list[ReadingRow]:
         """Everything that a reader answered, practice and what he took back too, as it arrived."""
@@ -186,6 +182,16 @@ class ReadingLog:
         """Close the file; it is opened again when it is next needed."""
         with self._lock:
             self._database.close()
+
+
+def _add(rows: ReadingRows, answer: ReadingRow) -> ReadingRow:
+    before = rows.find(answer.event)
+    if before is None:
+        last = rows.last_attempt(answer.reader, answer.position)
+        return rows.add(answer._replace(attempt=max(answer.attempt, last + 1)))
+    if (before.reader, before.position) != (answer.reader, answer.position):
+        raise ReadingsError(f"event {answer.event}: stands for another answer already")
+    return before
 
 
 def _final(answers: list[ReadingRow], reader: int) -> list[tuple[object, ...]]:

@@ -1,7 +1,6 @@
 """The rows of readers and of what they answered."""
 
 import sqlite3
-from collections.abc import Sequence
 from typing import NamedTuple
 
 _READER = (
@@ -150,12 +149,13 @@ class ReadingRows:
         query = "SELECT max(attempt) FROM readings WHERE reader = ? AND position = ?"
         return int(self._connection.execute(query, (reader, position)).fetchone()[0] or 0)
 
-    def add(self, readings: Sequence[ReadingRow]) -> None:
-        """Add answers; their own numbers are ignored."""
-        marks = ", ".join("?" * (len(ReadingRow._fields) - 1))
+    def add(self, reading: ReadingRow) -> ReadingRow:
+        """Add an answer; its own number is ignored."""
+        marks = ", ".join("?" * (len(reading) - 1))
         names = _READING.removeprefix("number, ")
         statement = f"INSERT INTO readings ({names}) VALUES ({marks})"
-        self._connection.executemany(statement, [row[1:] for row in readings])
+        number = self._connection.execute(statement, reading[1:]).lastrowid
+        return reading._replace(number=int(number or 0))
 
     def _readers(self, condition: str, value: str) -> list[ReaderRow]:
         query = f"SELECT {_READER} FROM readers WHERE {condition}"
