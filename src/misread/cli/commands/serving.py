@@ -1,0 +1,40 @@
+"""Commands that serve a web page on this machine."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from misread.cli.options import StudyFolder
+
+commands = typer.Typer()
+
+
+@commands.command("open", epilog="Example: misread open --study mnist-demo-study")
+def open_study(
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where to listen; 0.0.0.0 lets the network in, with a token in the link.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The port; 0 for a free one. [default: 7470]"),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    study: StudyFolder = None,
+) -> None:
+    """Look at a study in the browser, and decide what is wrong with each mistake.
+
+    Serves a page on this machine until Ctrl-C.
+    """
+    from misread.workflows.open import open_gallery
+
+    def started(url: str, folder: Path) -> None:
+        print(f"{folder}: {url}", flush=True)
+        print("Ctrl-C ends it", file=sys.stderr, flush=True)
+
+    open_gallery(study, host=host, port=port, browser=browser, on_start=started)
