@@ -156,10 +156,15 @@ class ReadingLog:
         with self._lock, self._database.reading(ReadingRows) as rows:
             return [] if rows is None else rows.readings(reader.number)
 
-    def load(self, plan: ReadingPlan) -> Readings:
-        """The final answers of all readers of a plan who answered anything."""
+    def load(self, plan: ReadingPlan, of: Sequence[ReaderRow] | None = None) -> Readings:
+        """The final answers of those readers of a plan who answered anything.
+
+        Args:
+            plan: The plan.
+            of: Only these readers; None for all.
+        """
         readers, chosen = [], []
-        for row in self.readers(plan):
+        for row in self.readers(plan) if of is None else of:
             answers = [each for each in self.answers(row) if each.position >= 0]
             if answers:
                 chosen.append(_final(answers, len(readers)))

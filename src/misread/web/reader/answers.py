@@ -20,13 +20,13 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def parse_agreement(content: Any) -> Seen:
+def parse_agreement(content: dict[str, Any]) -> Seen:
     """What a reader says before he begins.
 
     Raises:
         ReadingsError: He doesn't agree, or it is something else.
     """
-    seen = content.get("seen") if isinstance(content, dict) else None
+    seen = content.get("seen")
     known = {"no": Seen.NOTHING, "images": Seen.IMAGES, "study": Seen.MISTAKES}
     if seen not in known:
         raise ReadingsError(f"seen: expected one of {', '.join(known)}")
@@ -35,7 +35,7 @@ def parse_agreement(content: Any) -> Seen:
     return known[seen]
 
 
-def parse_answers(content: Any, desk: Desk, classes: int, now: int) -> list[ReadingRow]:
+def parse_answers(content: dict[str, Any], desk: Desk, classes: int, now: int) -> list[ReadingRow]:
     """The answers of one request, as rows for the log.
 
     Args:
@@ -47,7 +47,7 @@ def parse_answers(content: Any, desk: Desk, classes: int, now: int) -> list[Read
     Raises:
         ReadingsError: A field is missing or can't be, or a trial isn't this reader's.
     """
-    answers = content.get("answers") if isinstance(content, dict) else None
+    answers = content.get("answers")
     if not isinstance(answers, list) or not 1 <= len(answers) <= MOST_ANSWERS:
         raise ReadingsError(f"answers: expected a list of 1 to {MOST_ANSWERS}")
     return [_row(answer, desk, classes, now) for answer in answers]

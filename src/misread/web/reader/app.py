@@ -12,19 +12,18 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from misread.datasets import Dataset
-from misread.errors import InputError, MisreadError
 from misread.store.reading_log import ReadingLog
 from misread.tables.reading_plan import ReadingPlan
+from misread.web.app import make_app
 from misread.web.assets import make_templates, read_assets, render, serve
 from misread.web.reader.answers import parse_agreement, parse_answers
 from misread.web.reader.desk import AHEAD, Desk
 from misread.web.reader.keys import choose_keys
 from misread.web.reader.room import Room
-from misread.web.responses import answer, problem, read_json
-from misread.web.security import Door, Guard
+from misread.web.responses import answer, problem, read_object
+from misread.web.security import Door
 
 BREAK_EVERY = 100
 UNDO = 3
@@ -52,7 +51,7 @@ class Reading:
     keys: str | None = None
 
 
-def make_app(reading: Reading, door: Door) -> ASGIApp:
+def make_reading_app(reading: Reading, door: Door) -> Starlette:
     """The application.
 
     Args:
@@ -62,7 +61,7 @@ def make_app(reading: Reading, door: Door) -> ASGIApp:
     Raises:
         ParameterError: The keys don't fit the classes.
     """
-    return Guard(_Pages(reading, door).app, door)
+    return make_app(_Pages(reading, door).routes(), door)
 
 
 class _Pages:
@@ -77,19 +76,18 @@ class _Pages:
         ]
         shape = reading.dataset.splits[reading.plan.target.split].image_shape
         self._small = shape is not None and max(shape[:2]) <= _SMALL
-        self.app = Starlette(
-            routes=[
-                Route("/static/{name:path}", self._static),
-                Route("/owner", self._owner),
-                Route("/owner/readers", self._owner_readers),
-                Route("/r/{token}", self._page),
-                Route("/r/{token}/state", self._state),
-                Route("/r/{token}/images/{trial}", self._image),
-                Route("/r/{token}/agree", self._agree, methods=["POST"]),
-                Route("/r/{token}/answers", self._answers, methods=["POST"]),
-            ],
-            exception_handlers={MisreadError: _explain, 404: _missing, 405: _missing},
-        )
+
+    def routes(self) -> list[Route]:
+        """What can be asked."""
+        return [
+            Route("/static/{name:path}", self._static),
+            Route("/owner", self._owner),
+            Route("/r/{token}", self._page),
+            Route("/r/{token}/state", self._state),
+            Route("/r/{token}/images/{trial}", self._image),
+            Route("/r/{token}/agree", self._agree, methods=["POST"]),
+            Route("/r/{token}/answers", self._answers, methods=["POST"]),
+        ]
 
     async def _static(self, request: Request) -> Response:
         return serve(self._assets, request, request.path_params["name"])
@@ -141,14 +139,14 @@ class _Pages:
         desk = await self._desk(request)
         if desk is None:
             return _nobody()
-        await self._room.agree(desk, parse_agreement(await read_json(request)))
+        await self._room.agree(desk, parse_agreement(await read_object(request)))
         return answer({})
 
     async def _answers(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
             return _nobody()
-        content = await read_json(request)
+        content = await read_object(request)
         if desk.reader.agreed_at is None:
             return problem(409, "agreed: reading begins once you agree that your answers are kept")
         rows = parse_answers(content, desk, len(self._classes), self._room.clock())
@@ -161,45 +159,29 @@ class _Pages:
     # The owner's
 
     async def _owner(self, request: Request) -> Response:
-        if not self._is_owner(request):
+        if not self._door.opens(request.query_params.get("token", "")):
             return _nobody()
         return render(self._templates, "owner.html", readers=await self._progress(request))
-
-    async def _owner_readers(self, request: Request) -> Response:
-        if not self._is_owner(request):
-            return _nobody()
-        return answer({"readers": await self._progress(request)})
-
-    def _is_owner(self, request: Request) -> bool:
-        return self._door.opens(request.query_params.get("token", ""))
 
     async def _progress(self, request: Request) -> list[dict[str, Any]]:
         """Who has read how much; never how well."""
         found = []
         for reader in self._room.log.readers(self._plan):
-            if reader.simulated:
-                continue
-            desk = await self._room.desk(reader.token)
+            desk = None if reader.simulated else await self._room.desk(reader.token)
             if desk is not None:
-                link = request.url_for_path(f"/r/{reader.token}")
                 found.append(
                     {
-                        "name": reader.name, "link": link, "done": desk.done,
-                        "planned": desk.planned, "begun": reader.agreed_at is not None,
+                        "name": reader.name,
+                        "link": f"{request.url.scheme}://{request.url.netloc}/r/{reader.token}",
+                        "done": desk.done,
+                        "planned": desk.planned,
+                        "begun": reader.agreed_at is not None,
                         "seen": reader.seen,
                     }
-                )  # fmt: skip
+                )
         return found
 
 
 def _nobody() -> Response:
     """The same answer to every link that is wrong, whatever is wrong with it."""
     return problem(404, "this link isn't known here; ask whoever sent it for a new one")
-
-
-async def _missing(request: Request, error: Exception) -> Response:
-    return _nobody()
-
-
-async def _explain(request: Request, error: Exception) -> Response:
-    return problem(400 if isinstance(error, InputError) else 500, str(error))
