@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from misread.analysis.panel import PanelScores, score_panel
     from misread.analysis.slices import SliceErrors, slice_errors
     from misread.analysis.temperature import Temperature, fit_temperature
-    from misread.analysis.verdicts import Thresholds, Verdict
+    from misread.analysis.verdicts import Thresholds
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
-    from misread.store import Study
+    from misread.store import Study, VerdictLog
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
+    from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
@@ -71,7 +72,9 @@ _PUBLIC = {
     "Study": ("misread.store", "Study"),
     "Temperature": ("misread.analysis.temperature", "Temperature"),
     "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
-    "Verdict": ("misread.analysis.verdicts", "Verdict"),
+    "Verdict": ("misread.tables.verdicts", "Verdict"),
+    "VerdictLog": ("misread.store", "VerdictLog"),
+    "Verdicts": ("misread.tables.verdicts", "Verdicts"),
     "audit": ("misread.workflows.audit", "audit"),
     "calibration": ("misread.analysis.calibration", "measure_calibration"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
@@ -117,6 +120,8 @@ __all__ = [
     "Temperature",
     "Thresholds",
     "Verdict",
+    "VerdictLog",
+    "Verdicts",
     "audit",
     "calibration",
     "crossfit",

@@ -7,6 +7,7 @@ MisreadError
 │   ├── DatasetError      images or labels are missing, damaged or don't fit together
 │   ├── PredictionsError  a predictions table is damaged or belongs to something else
 │   ├── MetadataError     a metadata table is damaged or doesn't fit the study's images
+│   ├── VerdictsError     a table of verdicts is damaged or doesn't fit the study's images
 │   ├── ReadingsError     readings or their plan are damaged or don't fit the study
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
@@ -41,6 +42,10 @@ class PredictionsError(InputError):
 
 class MetadataError(InputError):
     """A metadata table is damaged or doesn't fit the study's images."""
+
+
+class VerdictsError(InputError):
+    """A table of verdicts is damaged or doesn't fit the study's images."""
 
 
 class ReadingsError(InputError):

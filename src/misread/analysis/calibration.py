@@ -6,9 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+<<<<<<< HEAD
 from misread.analysis.intervals import Estimate, Rate, wilson
+=======
+from misread.analysis.intervals import Rate, wilson
+from misread.analysis.outcomes import Outcomes, read_outcomes
+>>>>>>> main
 from misread.errors import ParameterError, PredictionsError
-from misread.tables import Predictions, Provenance
+from misread.tables.predictions import PredictionSource, Provenance
 
 BINNINGS = ("mistakes", "images", "width")
 
@@ -67,7 +72,7 @@ class Calibration:
 
 
 def measure_calibration(
-    predictions: Predictions,
+    predictions: PredictionSource | Outcomes,
     bins: int = 15,
     binning: str = "mistakes",
     *,
@@ -82,7 +87,8 @@ def measure_calibration(
     covers it at least as often as it says, at zero too, and is wider than need be far from zero.
 
     Args:
-        predictions: N held-out or cross-fitted predictions, N at least 1.
+        predictions: N held-out or cross-fitted predictions, N at least 1, in memory or in a file;
+            or what was read of them.
         bins: Most bins, 1 or more.
         binning: `mistakes`, equally many expected mistakes in each; `images`, equally many images;
             or `width`, equally wide in probability. None of them looks at the labels.
@@ -108,8 +114,9 @@ def measure_calibration(
         True
     """
     predictions.provenance.require_out_of_sample()
-    _check(predictions, bins, binning, level, resamples)
-    doubt, wrong = _doubts(predictions), predictions.predicted != predictions.given
+    found = read_outcomes(predictions)
+    _check(found, bins, binning, level, resamples)
+    doubt, wrong = found.doubt, found.wrong
     place = _assign(doubt, bins, binning)
     count = np.bincount(place)
     expected: Floats = np.bincount(place, doubt).astype(np.float64)
@@ -117,7 +124,7 @@ def measure_calibration(
     generator = np.random.default_rng(seed)
     ece, null = _error(count, expected, mistakes, level, generator, resamples)
     return Calibration(
-        provenance=predictions.provenance,
+        provenance=found.provenance,
         bins=_curve(doubt, place, count, expected, mistakes, level),
         misread=wilson(int(wrong.sum()), len(wrong), level),
         doubt=float(doubt.mean()),
@@ -125,13 +132,13 @@ def measure_calibration(
         ece_if_calibrated=float(null.mean()),
         ece_debiased=_debiased(count, expected, mistakes),
         p_value=float((1 + np.sum(null >= ece.value)) / (1 + resamples)),
-        loss=mean_with_interval(losses(predictions), level),
+        loss=mean_with_interval(losses(found), level),
     )
 
 
-def losses(predictions: Predictions) -> Floats:
+def losses(predictions: PredictionSource | Outcomes) -> Floats:
     """(N,) float64: -ln(probability of the given label), in nats; finite for a zero in float32."""
-    p_given = predictions.probabilities[np.arange(len(predictions)), predictions.given]
+    p_given = read_outcomes(predictions).p_given
     found: Floats = -np.log(np.maximum(p_given, _SMALLEST, dtype=np.float64))
     return found
 
@@ -149,7 +156,7 @@ def mean_with_interval(values: Floats, level: float = 0.95) -> Estimate:
     return Estimate(mean, mean - half, mean + half)
 
 
-def _check(predictions: Predictions, bins: int, binning: str, level: float, resamples: int) -> None:
+def _check(predictions: Outcomes, bins: int, binning: str, level: float, resamples: int) -> None:
     if len(predictions) == 0:
         raise PredictionsError(f"{predictions.provenance.name}: expected images, found none")
     if bins < 1:
@@ -160,17 +167,6 @@ def _check(predictions: Predictions, bins: int, binning: str, level: float, resa
         raise ParameterError(f"level must be in (0, 1), as 0.95. Got {level} instead.")
     if resamples < 100:
         raise ParameterError(f"resamples must be 100 or more. Got {resamples} instead.")
-
-
-def _doubts(predictions: Predictions) -> Floats:
-    """(N,) float64: one minus the probability of the predicted class.
-
-    As the sum of the others, so that 1e-9 isn't rounded away beside a one in float32.
-    """
-    total = predictions.probabilities.sum(axis=1, dtype=np.float64)
-    highest = predictions.probabilities.max(axis=1).astype(np.float64)
-    doubts: Floats = np.maximum(0.0, total - highest) / total
-    return doubts
 
 
 def _assign(doubt: Floats, bins: int, binning: str) -> Integers:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from misread.analysis.intervals import Rate, wilson
-from misread.tables import Predictions
+from misread.analysis.outcomes import Outcomes, read_outcomes
+from misread.tables.predictions import PredictionSource
 
 # A probability that underflowed to zero still has a finite loss.
 _SMALLEST = float(np.finfo(np.float32).tiny)
@@ -46,13 +47,13 @@ class Evaluation:
         return 1 - self.error.value
 
 
-def evaluate(predictions: Predictions, level: float = 0.95) -> Evaluation:
+def evaluate(predictions: PredictionSource | Outcomes, level: float = 0.95) -> Evaluation:
     """Loss and error rates of one model's predictions, against the given labels.
 
     Every interval is Wilson's; its target is new images of the same kind, drawn independently.
 
     Args:
-        predictions: N predictions over K classes.
+        predictions: N predictions over K classes, in memory or in a file; or what was read of them.
         level: Confidence level of each interval, in (0, 1).
 
     Returns:
@@ -61,25 +62,32 @@ def evaluate(predictions: Predictions, level: float = 0.95) -> Evaluation:
     Raises:
         ParameterError: The level is out of range.
     """
-    given, predicted = predictions.given, predictions.predicted
-    wrong = predicted != given
-    p_given = predictions.probabilities[np.arange(len(given)), given]
-    losses = -np.log(np.maximum(p_given, _SMALLEST, dtype=np.float64))
-    classes = []
-    # Classes by their images, not by a K x K matrix: nothing grows with the square of the classes.
-    for label in np.unique(given):
-        mine = given == label
-        read, counts = np.unique(predicted[mine & wrong], return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        classes.append(
-            ClassErrors(
-                given=int(label),
-                error=wilson(int(counts.sum()), int(mine.sum()), level),
-                read_as=tuple((int(read[i]), int(counts[i])) for i in order),
-            )
-        )
+    found = read_outcomes(predictions)
+    losses = -np.log(np.maximum(found.p_given, _SMALLEST, dtype=np.float64))
     return Evaluation(
         loss=float(losses.mean()) if len(losses) else float("nan"),
-        error=wilson(int(wrong.sum()), len(wrong), level),
-        classes=tuple(classes),
+        error=wilson(int(found.wrong.sum()), len(found), level),
+        classes=_by_class(found, level),
     )
+
+
+def _by_class(found: Outcomes, level: float) -> tuple[ClassErrors, ...]:
+    # Only pairs that occur are counted: nothing grows with the square of the classes.
+    width = len(found.provenance.classes)
+    pairs, counts = np.unique(
+        found.given[found.wrong].astype(np.int64) * width + found.predicted[found.wrong],
+        return_counts=True,
+    )
+    read_as: dict[int, list[tuple[int, int]]] = {}
+    # A stable sort: equally frequent ones stay in the order of the classes.
+    for place in np.argsort(-counts, kind="stable"):
+        given, predicted = divmod(int(pairs[place]), width)
+        read_as.setdefault(given, []).append((predicted, int(counts[place])))
+    images = np.bincount(found.given, minlength=width)
+    classes = []
+    for label in np.flatnonzero(images):
+        read = read_as.get(int(label), [])
+        mistakes = sum(count for _, count in read)
+        error = wilson(mistakes, int(images[label]), level)
+        classes.append(ClassErrors(given=int(label), error=error, read_as=tuple(read)))
+    return tuple(classes)

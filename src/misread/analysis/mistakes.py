@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from misread.tables import Predictions
+from misread.analysis.outcomes import Outcomes, read_outcomes
+from misread.tables.predictions import PredictionSource
 from misread.types import FloatArray, IndexArray, IntArray, LabelArray
 
 
@@ -47,25 +48,22 @@ class MistakeTable:
         )
 
 
-def find_mistakes(predictions: Predictions) -> MistakeTable:
+def find_mistakes(predictions: PredictionSource | Outcomes) -> MistakeTable:
     """The images whose predicted class differs from the given label.
 
     Args:
-        predictions: N predictions of one model.
+        predictions: N predictions of one model, in memory or in a file; or what was read of them.
 
     Returns:
         The mistakes by falling probability of the predicted class; ties keep the split's order.
     """
-    rows = np.flatnonzero(predictions.predicted != predictions.given)
-    predicted = predictions.predicted[rows]
-    confidence = predictions.probabilities[rows, predicted]
-    order = np.argsort(-confidence, kind="stable")
-    rows, predicted, confidence = rows[order], predicted[order], confidence[order]
-    given = predictions.given[rows]
+    found = read_outcomes(predictions)
+    rows = np.flatnonzero(found.wrong)
+    rows = rows[np.argsort(-found.p_predicted[rows], kind="stable")]
     return MistakeTable(
-        index=predictions.index[rows],
-        given=given,
-        predicted=predicted,
-        p_predicted=confidence,
-        p_given=predictions.probabilities[rows, given],
+        index=found.index[rows],
+        given=found.given[rows],
+        predicted=found.predicted[rows],
+        p_predicted=found.p_predicted[rows],
+        p_given=found.p_given[rows],
     )

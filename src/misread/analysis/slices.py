@@ -176,6 +176,15 @@ def slice_errors(
     )
 
 
+def target_text(errors: SliceErrors, cluster: str | None) -> str:
+    """What the slices' intervals are about: `images of a new writer`, say."""
+    return {
+        Target.IMAGES: "new images of the same kind, drawn independently",
+        Target.CLUSTERS: f"images of a new {cluster or 'cluster'}",
+        Target.SAME_CLUSTERS: f"new images of the same {cluster or 'cluster'}",
+    }[errors.target]
+
+
 def _check(wrong: Array, names: Sequence[str], groups: Array, clusters: Array | None) -> None:
     shapes = {wrong.shape, groups.shape, wrong.shape if clusters is None else clusters.shape}
     if len(shapes) > 1 or wrong.ndim != 1:

@@ -4,27 +4,17 @@ A suggestion, with the evidence in words; people decide. Every threshold is in `
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from misread.analysis.evidence import Evidence
 from misread.analysis.sentences import models, percent, tell_evidence
 from misread.errors import ParameterError
+from misread.tables.verdicts import Verdict
 from misread.types import Array, IntArray
 
-
-class Verdict(StrEnum):
-    """What is the matter with an image.
-
-    `model`: the label stands, the model is wrong. `label`: the label is wrong. `ambiguous`: the
-    evidence doesn't decide. `fine`: read as given, and nothing speaks against the label.
-    """
-
-    MODEL = "model"
-    LABEL = "label"
-    AMBIGUOUS = "ambiguous"
-    FINE = "fine"
+SUGGESTED = (Verdict.MODEL, Verdict.LABEL, Verdict.AMBIGUOUS, Verdict.FINE)
+"""What can be suggested: that an image is unreadable, only a person can say."""
 
 
 @dataclass(frozen=True)

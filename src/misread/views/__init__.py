@@ -1,5 +1,1 @@
-"""Pictures of what a model misreads."""
-
-from misread.views.mistakes import Mistakes, show_mistakes
-
-__all__ = ["Mistakes", "show_mistakes"]
+"""What people look at: pictures, and pages as plain data."""

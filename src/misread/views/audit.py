@@ -1,52 +1,25 @@
-"""An audit: each image's evidence, the suggested verdict, and its nearest training images."""
+"""An audit: each image's evidence and the suggested verdict, ranked, as rows and as a picture."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from misread.analysis.evidence import Evidence
 from misread.analysis.ranking import SCORES, score
-from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, suggest
+from misread.analysis.verdicts import SUGGESTED, Suggestion, Thresholds, listed, suggest
 from misread.datasets import Split
 from misread.errors import ParameterError
 from misread.tables import Neighbours, Provenance
 from misread.tables.export import class_names
+from misread.tables.verdicts import Verdict
 from misread.types import Array, IntArray
-from misread.views.tiles import (
-    ACCENT,
-    FAINT,
-    INK,
-    MARGIN,
-    TITLE,
-    Tile,
-    blank_figure,
-    draw_tile,
-    draw_title,
-    shorten,
-)
 
-# Inches.
-_SIDE = 0.86
-_SMALL = 0.5
-_TEXT = 3.5
-_ROW = 1.06
-_GAP = 0.16
-_NEIGHBOURS = 8
-_LINE = 0.128
-_WRAP = 62
-
-_COLOURS = {
-    Verdict.LABEL: ACCENT,
-    Verdict.AMBIGUOUS: "#8a5a00",
-    Verdict.MODEL: "#1f5fa8",
-    Verdict.FINE: FAINT,
-}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -109,7 +82,7 @@ class Audit:
     def counts(self) -> dict[str, int]:
         """Number of listed images by suggested verdict."""
         found = Counter(suggestion.verdict for suggestion in self.suggestions.values())
-        return {str(verdict): found[verdict] for verdict in Verdict if verdict != Verdict.FINE}
+        return {str(verdict): found[verdict] for verdict in SUGGESTED if verdict != Verdict.FINE}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -190,7 +163,7 @@ class Audit:
         columns["reason_not_flagged"] = np.array([suggestion.reason for suggestion in said])
         return columns
 
-    def plot(self, top: int = 10, by: str = "suspicion") -> Figure:
+    def plot(self, top: int = 10, by: str = "suspicion") -> "Figure":
         """The `top` images by a score, each with its evidence and its nearest training images.
 
         Args:
@@ -206,62 +179,14 @@ class Audit:
         what = "most suspicious" if by == "suspicion" else f"highest in {by.replace('_', ' ')}"
         return self.plot_places(places, f"The {len(places)} images of {self.split.name} {what}")
 
-    def plot_places(self, places: Sequence[int] | IntArray, title: str) -> Figure:
+    def plot_places(self, places: Sequence[int] | IntArray, title: str) -> "Figure":
         """Any images, each with its evidence and its nearest training images.
 
         Args:
             places: Places in the panel, one or more.
             title: Heading of the picture.
         """
-        shown = 0 if self.neighbours is None else min(_NEIGHBOURS, self.neighbours.width)
-        width = 2 * MARGIN + _SIDE + _GAP + _TEXT + shown * (_SMALL + 0.06) + (_GAP if shown else 0)
-        figure, axes = blank_figure(width, TITLE + max(1, len(places)) * _ROW + MARGIN / 2)
-        draw_title(axes, title, self._subtitle(bool(shown)))
-        for number, place in enumerate(places):
-            self._draw_row(axes, int(place), TITLE + number * _ROW, shown)
-        return figure
+        # The report and the gallery audit without matplotlib, which takes its time to load.
+        from misread.views.audit_figure import draw_audit
 
-    def _subtitle(self, neighbours: bool) -> str:
-        members = [provenance.run_name for provenance in self.evidence.members]
-        named = members[0] if len(members) == 1 else f"{len(members)} models"
-        right = "; at the right the nearest training images, with their given labels"
-        return f"panel: {named}{right if neighbours else ''}"
-
-    def _draw_row(self, axes: Axes, place: int, top: float, shown: int) -> None:
-        row = self.row(place)
-        draw_tile(axes, Tile(self.split.images[row.index], ()), MARGIN, top, _SIDE)
-        left = MARGIN + _SIDE + _GAP
-        said, given = row.suggestion, shorten(row.given, 18)
-        heading = f"given {given}, read as {shorten(row.read_as, 18)}"
-        axes.text(left, top, heading, size=9, weight="bold", color=INK, va="top", parse_math=False)
-        axes.text(
-            left, top + 0.17, _verdict(row), size=7.5, weight="bold",
-            color=_COLOURS[said.verdict], va="top", parse_math=False,
-        )  # fmt: skip
-        axes.text(
-            left + _TEXT, top, f"#{row.index}  suspicion {row.suspicion:.2f}", size=7, color=FAINT,
-            ha="right", va="top", parse_math=False,
-        )  # fmt: skip
-        told = said.evidence + (f". Not flagged: {said.reason}" if said.reason else "")
-        for number, line in enumerate(textwrap.wrap(told, _WRAP, max_lines=5, placeholder=" …")):
-            axes.text(
-                left, top + 0.33 + number * _LINE, line, size=7, color=INK, va="top",
-                parse_math=False,
-            )  # fmt: skip
-        if self.neighbours is None or self.train is None:
-            return
-        start = left + _TEXT + _GAP
-        for number, position in enumerate(self.neighbours.neighbours[place][:shown]):
-            label = int(self.train.labels[position])
-            same = label == self.evidence.panel.given[place]
-            caption = (shorten(self.classes[label], 7), INK if same else ACCENT)
-            tile = Tile(self.train.images[int(position)], (caption,))
-            draw_tile(axes, tile, start + number * (_SMALL + 0.06), top, _SMALL)
-
-
-def _verdict(row: AuditRow) -> str:
-    """The suggested verdict as a heading."""
-    if row.suggested_label is not None:
-        return f"label seems wrong, suggested: {shorten(row.suggested_label, 18)}"
-    verdict = row.suggestion.verdict
-    return "model seems wrong" if verdict == Verdict.MODEL else str(verdict)
+        return draw_audit(self, places, title)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from misread.analysis.intervals import Rate
-from misread.analysis.slices import SliceError, SliceErrors, Target
+from misread.analysis.slices import SliceError, SliceErrors, Target, target_text
 from misread.views import tiles
 from misread.views.tiles import ACCENT, FAINT, INK
 
@@ -64,15 +64,6 @@ def draw_slices(
         va="top", parse_math=False, linespacing=1.3,
     )  # fmt: skip
     return figure
-
-
-def target_text(errors: SliceErrors, cluster: str | None) -> str:
-    """What the slices' intervals are about: `images of a new writer`, say."""
-    return {
-        Target.IMAGES: "new images of the same kind, drawn independently",
-        Target.CLUSTERS: f"images of a new {cluster or 'cluster'}",
-        Target.SAME_CLUSTERS: f"new images of the same {cluster or 'cluster'}",
-    }[errors.target]
 
 
 @dataclass(frozen=True)

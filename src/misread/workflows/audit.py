@@ -12,7 +12,6 @@ from misread.store import Study
 from misread.tables import Dynamics, Origin, Provenance
 from misread.tables.export import write_columns
 from misread.views.audit import Audit
-from misread.views.mistakes import save_png
 
 # Rows of a picture; more make one that nobody scrolls through.
 _MOST_ROWS = 50
@@ -134,6 +133,9 @@ def draw_audit(
     """
     if save is not None and Path(save).suffix.lower() != ".png":
         raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
+    # The report and the gallery audit without matplotlib.
+    from misread.views.mistakes import save_png
+
     score(audit.evidence, by)
     name = f"audit.{audit.split.name}.{by.replace('_', '-')}.png"
     path = study.figures / name if save is None else Path(save)

@@ -4,19 +4,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from misread.analysis.groups import Groups, group_values
-from misread.analysis.slices import SliceErrors, Target, slice_errors
+from misread.analysis.outcomes import read_outcomes
+from misread.analysis.slices import SliceErrors
+from misread.analysis.slicing import GIVEN, slice_by_column
 from misread.errors import MetadataError, ParameterError
 from misread.store import Study
-from misread.tables import Predictions, Provenance
-from misread.tables.metadata import Metadata
-from misread.types import Array
+from misread.tables import Provenance
 from misread.views.mistakes import save_png
 from misread.views.slices import draw_slices
-
-GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -79,52 +74,19 @@ def slices(
     if not len(predictions):
         raise ParameterError(f"split: expected one with images. Got {split!r} instead.")
     metadata = study.load_metadata(split)
-    groups = _groups(study, predictions, metadata, by, bins)
-    cluster = None if metadata is None else metadata.cluster
-    clusters, alone = _clusters(metadata, predictions.index)
-    target = Target.SAME_CLUSTERS if by == cluster and not groups.binned else None
-    wrong = predictions.predicted != predictions.given
-    errors = slice_errors(
-        wrong, groups.names, groups.codes, clusters, target=target, level=level, seed=seed
-    )
-    provenance = predictions.provenance
-    name = f"{provenance.name}.by-{re.sub(r'[^A-Za-z0-9_-]+', '_', by)}.png"
-    path = study.figures / name if save is None else Path(save)
-    title = f"Error rate by {'given label' if by == GIVEN else by}"
-    figure = draw_slices(errors, title, provenance.name, cluster)
-    try:
-        save_png(figure, path)
-    except OSError as error:
-        raise ParameterError(f"save: can't write {path}: {error.strerror}") from error
-    return Slices(errors, by, groups.binned, cluster, alone, provenance, path)
-
-
-def _groups(
-    study: Study, predictions: Predictions, metadata: Metadata | None, by: str, bins: int | None
-) -> Groups:
-    if by == GIVEN:
-        codes = predictions.given.astype(np.int64)
-        return group_values(codes, np.array(predictions.classes, dtype=object), bins)
-    if metadata is None:
-        split = predictions.provenance.split
+    if metadata is None and by != GIVEN:
         raise MetadataError(
             f"{study.path}: expected metadata of the {split} split, found none; "
             "`misread import metadata FILE` brings some, --by given needs none"
         )
-    codes, values = metadata.values(by)
-    if bins is None and by == metadata.cluster:
-        bins = 0  # a writer's number is a name
+    found = slice_by_column(read_outcomes(predictions), metadata, by, bins, level=level, seed=seed)
+    provenance = predictions.provenance
+    name = f"{provenance.name}.by-{re.sub(r'[^A-Za-z0-9_-]+', '_', by)}.png"
+    path = study.figures / name if save is None else Path(save)
+    title = f"Error rate by {'given label' if by == GIVEN else by}"
+    figure = draw_slices(found.errors, title, provenance.name, found.cluster)
     try:
-        return group_values(codes[predictions.index], values, bins)
-    except ParameterError as error:
-        raise ParameterError(f"by: {by!r}: {error}") from error
-
-
-def _clusters(metadata: Metadata | None, index: Array) -> tuple[Array | None, int]:
-    """(N,) the cluster of each image, and how many images have none and so are one each."""
-    if metadata is None or metadata.cluster is None:
-        return None, 0
-    codes = metadata.values(metadata.cluster)[0][index]
-    alone = codes < 0
-    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
-    return np.unique(codes, return_inverse=True)[1], int(alone.sum())
+        save_png(figure, path)
+    except OSError as error:
+        raise ParameterError(f"save: can't write {path}: {error.strerror}") from error
+    return Slices(found.errors, by, found.binned, found.cluster, found.alone, provenance, path)

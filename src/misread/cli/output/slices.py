@@ -94,7 +94,7 @@ def show_slices(found: "Slices", as_json: bool) -> None:
 
 
 def _notes(found: "Slices") -> list[str]:
-    from misread.views.slices import target_text
+    from misread.analysis.slices import target_text
 
     errors, cluster = found.errors, found.cluster
     level = f"{100 * errors.level:g}%"

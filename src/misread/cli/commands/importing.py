@@ -1,0 +1,91 @@
+"""Commands that bring tables made elsewhere into a study."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from misread.cli.options import Json, StudyFolder
+
+commands = typer.Typer(
+    help="Bring tables made elsewhere into a study.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@commands.command(
+    "predictions", epilog="Example: misread import predictions resnet.npy --dataset mnist"
+)
+def import_predictions(
+    file: Annotated[
+        Path, typer.Argument(help="N x K probabilities: .npy, .npz, .csv, .tsv or .parquet.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Which split was predicted; without it test.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of the model; without it the file's.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            help="What the model had seen: held-out (the default, but for train), cross-fitted or "
+            "in-sample."
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Make the study of this dataset if there is none yet.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the predictions of a model of your own into a study."""
+    from misread.cli.output import runs
+    from misread.workflows.importing import import_file
+
+    place, predictions = import_file(study, dataset, file, split=split, model=model, origin=origin)
+    runs.show_imported(place, predictions, as_json)
+
+
+@commands.command("metadata", epilog="Example: misread import metadata scans.csv --cluster patient")
+def import_metadata(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A row per image (.csv, .tsv, .parquet), joined on its column index; or qmnist: "
+            "who wrote each MNIST digit."
+        ),
+    ],
+    split: Annotated[
+        str | None,
+        typer.Option(help="The split, where the file has no column split; without it test."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Which images belong together: a writer, a patient, a video."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace columns that have other values.")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="With qmnist: the folder of its .tsv.gz files; without it they are downloaded.",
+        ),
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring what is known of the images into a study; `misread slices` breaks errors down by it."""
+    from misread.cli.output import slices as output
+    from misread.store import Study
+    from misread.workflows import metadata
+
+    place = Study.locate(study, Path.cwd())
+    imported = metadata.import_metadata(
+        place, file, split=split, cluster=cluster, replace=replace, folder=folder
+    )
+    output.show_metadata(imported, as_json)

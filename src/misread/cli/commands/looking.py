@@ -1,0 +1,172 @@
+"""Commands that look at what a study or a dataset holds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from misread.cli.options import Json, ModelName, StudyFolder
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: misread mistakes --split train --rows 5 --columns 8")
+def mistakes(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    rows: Annotated[int, typer.Option(help="Most rows of a grid.")] = 3,
+    columns: Annotated[int, typer.Option(help="Tiles in a row.")] = 4,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="A folder for one picture per class, or a .png file for all classes."),
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Draw the misread images again, without training."""
+    from misread.cli.output import runs
+    from misread.store import Study
+    from misread.workflows.mistakes import draw_mistakes
+
+    place = Study.locate(study, Path.cwd())
+    drawn = draw_mistakes(place, split, model, rows=rows, columns=columns, save=save)
+    runs.show_mistakes(drawn, as_json)
+
+
+@commands.command(epilog="Example: misread audit --split train --top 50 --output suspects.csv")
+def audit(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="M", help="A model or run of the panel; repeat it. Without it all."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="The score to rank by: suspicion, entropy, margin, ...")
+    ] = "suspicion",
+    top: Annotated[int, typer.Option(help="Images in the table and in the picture.")] = 20,
+    index: Annotated[
+        int | None, typer.Option(help="Tell of this one image instead, whatever its rank.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write all images, ranked: .csv, .parquet or .json.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Where the picture goes, a .png file.")] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Say of each mistake whether the model seems wrong or the label, and why."""
+    from misread.cli.output import audit as printed
+    from misread.store import Study
+    from misread.workflows import audit as workflow
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow.audit(place, split, model or ())
+    if index is not None:
+        printed.show_one(found, index, as_json)
+        return
+    table = None if output is None else workflow.write_table(found, output, by)
+    picture = workflow.draw_audit(place, found, top, by, save)
+    printed.show_audit(found, top, by, picture, table, as_json)
+
+
+@commands.command(epilog="Example: misread slices --by writer")
+def slices(
+    by: Annotated[
+        str, typer.Option(metavar="COLUMN", help="A column of the metadata, or given: the label.")
+    ],
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    level: Annotated[
+        float, typer.Option(help="Confidence that all intervals hold together.")
+    ] = 0.95,
+    bins: Annotated[
+        int | None,
+        typer.Option(
+            help="Quantiles of a number, 0 for none; without it 5 for one with over 20 values."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Where the picture goes.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Error rate for each value of a metadata column, worst first, with intervals."""
+    from misread.cli.output import slices as output
+    from misread.store import Study
+    from misread.workflows import slices as workflow
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow.slices(place, by, split, model, bins=bins, level=level, save=save)
+    output.show_slices(found, as_json)
+
+
+@commands.command(epilog="Example: misread duplicates mnist --save duplicates.png")
+def duplicates(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(help="A built-in name or a path; without it the study's dataset."),
+    ] = None,
+    distance: Annotated[
+        float,
+        typer.Option(
+            help="Largest root mean square difference of pixels, as a share of their range; 0 for "
+            "identical images only."
+        ),
+    ] = 0.03,
+    save: Annotated[
+        Path | None, typer.Option(help="A .png file for a picture of the worst pairs.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A .csv, .parquet or .json file for all pairs.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Find images that a dataset holds more than once: leaks, label conflicts, repeats.
+
+    Needs no model. With a study and without --save the picture goes into the study's figures.
+    """
+    from misread.cli.output import duplicates as shown
+    from misread.datasets import load
+    from misread.workflows.duplicates import show_duplicates
+
+    if dataset is not None:
+        images = load(dataset)
+    else:
+        from misread.store import Study
+
+        place = Study.locate(study, Path.cwd())
+        images, save = place.load_dataset(), save or place.figures / "duplicates.png"
+    shown.show_duplicates(show_duplicates(images, distance, save=save, output=output), as_json)
+
+
+@commands.command(epilog="Example: misread calibration --model quick --bins 10")
+def calibration(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: ModelName = None,
+    bins: Annotated[int, typer.Option(help="Most bins of the reliability curve.")] = 15,
+    binning: Annotated[
+        str,
+        typer.Option(
+            help="What is equal in all bins: mistakes (that the model expects), images or width."
+        ),
+    ] = "mistakes",
+    save: Annotated[
+        Path | None, typer.Option(help="A .png file; without it one in the study's figures.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Show whether a model is right as often as it says, and whether a temperature helps.
+
+    The temperature is fitted on cross-fitted predictions of train or on a validation split, never
+    on the split that is shown.
+    """
+    from misread.cli.output import calibration as shown
+    from misread.store import Study
+    from misread.workflows.calibration import show_calibration
+
+    place = Study.locate(study, Path.cwd())
+    result = show_calibration(place, split, model, bins=bins, binning=binning, save=save)
+    shown.show_calibration(result, as_json)
