@@ -73,7 +73,7 @@ class ReadingLog:
     # Readers
 
     def readers(self, plan: ReadingPlan) -> list[ReaderRow]:
-        """The readers of a plan in the order in which they were enrolled, without forgotten ones."""
+        """The readers of a plan, in the order of their links; forgotten ones are left out."""
         with self._lock, self._database.reading(ReadingRows) as rows:
             found = [] if rows is None else rows.readers(plan.hash)
         return [reader for reader in found if reader.forgotten_at is None]
@@ -97,9 +97,9 @@ class ReadingLog:
             for reader in there:
                 if reader.name == name:
                     if bool(reader.simulated) != simulated:
+                        kind = "simulated one" if reader.simulated else "person"
                         raise ReadingsError(
-                            f"reader {name}: is a {'simulated one' if reader.simulated else 'person'}"
-                            " already; choose another name"
+                            f"reader {name}: is a {kind} already; choose another name"
                         )
                     return reader
             place = 1 + max((reader.place for reader in there), default=-1)
@@ -163,7 +163,8 @@ class ReadingLog:
             plan: The plan.
             of: Only these readers; None for all.
         """
-        readers, chosen = [], []
+        readers: list[Reader] = []
+        chosen: list[list[tuple[object, ...]]] = []
         for row in self.readers(plan) if of is None else of:
             answers = [each for each in self.answers(row) if each.position >= 0]
             if answers:
@@ -176,9 +177,11 @@ class ReadingLog:
             "first_answer", "undone", "unsure", "rt_ms", "onset", "unfocused", "screen", "zoom",
         )  # fmt: skip
         rows = [row for each in chosen for row in each]
-        columns = {
-            name: np.array([row[at] for row in rows]) for at, name in enumerate(names)
-        } if rows else {name: np.empty(0, np.int64) for name in names[:3]}
+        columns = (
+            {name: np.array([row[at] for row in rows]) for at, name in enumerate(names)}
+            if rows
+            else {name: np.empty(0, np.int64) for name in names[:3]}
+        )
         return Readings(
             plan.target.split, plan.target.classes, plan.hash, tuple(readers), **columns
         )

@@ -170,7 +170,10 @@ class Database:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     for setting in (
-        "synchronous = FULL", "fullfsync = ON", "foreign_keys = ON", "secure_delete = ON"
+        "synchronous = FULL",
+        "fullfsync = ON",
+        "foreign_keys = ON",
+        "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {setting}")
     return connection

@@ -92,31 +92,29 @@ def _row(answer: Any, desk: Desk, classes: int, now: int) -> ReadingRow:
 
 
 def _name(content: dict[str, Any], key: str) -> str:
-    return _checked(
-        content, key, "8 to 64 of A-Z a-z 0-9 _ -",
-        lambda value: isinstance(value, str) and _NAME.fullmatch(value) is not None,
-    )  # type: ignore[no-any-return]  # fmt: skip
+    def good(value: Any) -> bool:
+        return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+    return str(_checked(content, key, "8 to 64 of A-Z a-z 0-9 _ -", good))
 
 
 def _whole(content: dict[str, Any], key: str, low: int, high: int) -> int:
-    return _checked(
-        content, key, f"a whole number in {low}..{high}",
-        lambda value: type(value) is int and low <= value <= high,
-    )  # type: ignore[no-any-return]  # fmt: skip
+    # type() rather than isinstance(): true is no number.
+    def good(value: Any) -> bool:
+        return type(value) is int and low <= value <= high
+
+    return int(_checked(content, key, f"a whole number in {low}..{high}", good))
 
 
 def _truth(content: dict[str, Any], key: str) -> bool:
-    return _checked(content, key, "true or false", lambda value: type(value) is bool)  # type: ignore[no-any-return]
+    return bool(_checked(content, key, "true or false", lambda value: type(value) is bool))
 
 
 def _number(content: dict[str, Any], key: str, low: float, high: float) -> float:
-    return float(
-        _checked(
-            content, key, f"a number in {low:g}..{high:g}",
-            lambda value: type(value) in (int, float) and math.isfinite(value)
-            and low <= value <= high,
-        )
-    )  # fmt: skip
+    def good(value: Any) -> bool:
+        return type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+
+    return float(_checked(content, key, f"a number in {low:g}..{high:g}", good))
 
 
 def _measure(content: dict[str, Any], key: str) -> int:

@@ -81,8 +81,7 @@ class Desk:
         elif not self._counts(answer) and answer.purpose != Purpose.REPEAT:
             root = answer.position if answer.purpose == Purpose.MAIN else answer.repeat_of
             waiting = any(
-                self._again[number] == root
-                and len(self._order) + number not in self._final
+                self._again[number] == root and len(self._order) + number not in self._final
                 for number in range(len(self._again))
             )
             if not waiting:
@@ -140,8 +139,8 @@ class Desk:
             # After a restart pages still have trials of before.
             for position in self._known():
                 self._token(position)
-        position = self._places.get(token)
-        return None if position is None else self._place(position)
+        found = self._places.get(token)
+        return None if found is None else self._place(found)
 
     def _pending(self, now: int) -> Iterator[int]:
         """Positions that wait for an answer, in the order of showing."""

@@ -11,6 +11,7 @@ from misread.datasets import Dataset
 from misread.store.database import ReaderRow, ReadingRow
 from misread.store.reading_log import ReadingLog, now
 from misread.tables.reading_plan import ReadingPlan
+from misread.tables.readings import Seen
 from misread.views.thumbnails import encode
 from misread.web.reader.clerk import Clerk
 from misread.web.reader.desk import Desk, Place
@@ -61,10 +62,10 @@ class Room:
         desk.stopped = self._is_narrow(reader)
         return desk
 
-    async def agree(self, desk: Desk, seen: str) -> None:
+    async def agree(self, desk: Desk, seen: Seen) -> None:
         """Note what a reader says before he begins."""
         await run_in_threadpool(self.log.agree, desk.reader, seen)
-        desk.reader = desk.reader._replace(agreed_at=self.clock(), seen=seen)
+        desk.reader = desk.reader._replace(agreed_at=self.clock(), seen=str(seen))
 
     async def record(self, desk: Desk, answers: list[ReadingRow]) -> None:
         """Return once a reader's answers are on disk, and his desk knows them."""
@@ -89,7 +90,3 @@ class Room:
         split = self.plan.practice_split if place.practice else self.plan.target.split
         images = self._dataset.splits[split].images
         return await run_in_threadpool(lambda: encode(images[place.item], _MOST_PIXELS))
-
-    def forget_desks(self) -> None:
-        """Set all desks up anew when their readers come next."""
-        self._desks.clear()
