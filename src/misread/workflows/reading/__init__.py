@@ -1,0 +1,1 @@
+"""The reader study: plan it, read, and what the readings say."""

@@ -1,0 +1,91 @@
+"""Serving the readers' pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from misread.analysis.reading.order import check_order
+from misread.store import Study
+from misread.tables.reading_plan import ReadingPlan
+from misread.web.reader.app import Reading, make_reading_app
+from misread.web.security import make_door
+from misread.web.serving import address, listen, open_browser, run_server
+from misread.workflows.reading.plan import plan_reading, require_dataset
+
+READER = "reader"
+
+
+@dataclass(frozen=True)
+class ReadingLinks:
+    """Where a reader study can be read.
+
+    Attributes:
+        plan: The plan.
+        study: The study's folder.
+        readers: The link of each reader, by his name.
+        owner: The owner's page: who has read how much.
+    """
+
+    plan: ReadingPlan
+    study: Path
+    readers: dict[str, str]
+    owner: str
+
+
+def serve_reading(
+    study: Study,
+    readers: Sequence[str] = (),
+    split: str | None = None,
+    *,
+    brief: bool = False,
+    keys: str | None = None,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    browser: bool = True,
+    on_start: Callable[[ReadingLinks], None] | None = None,
+) -> None:
+    """Serve the readers' pages until Ctrl-C; a plan is frozen first if there is none.
+
+    Args:
+        study: What is read.
+        readers: Pseudonyms; who is new gets a link of his own. None means `reader`, if nobody has
+            a link yet.
+        split: Which split; None for `test`, else the only one.
+        brief: For a new plan: show images for 200 ms, then masked.
+        keys: A character for each class; None for the usual ones.
+        host: Address to listen on; with `0.0.0.0` the network can reach it.
+        port: 0 for a free one; None for the usual one, or a free one where that is taken.
+        browser: Whether to open the page of the first of `readers` here.
+        on_start: Called with the links once they can be opened.
+
+    Raises:
+        ParameterError: The keys don't fit, or the plan is about other images.
+        ReadingsError: The plan is another one, or a name can't be used.
+        ServerError: It can't be served at this address.
+    """
+    plan = plan_reading(study, split, brief=brief).plan
+    check_order(plan)
+    dataset = require_dataset(study, plan)
+    log = study.readings
+    named = list(dict.fromkeys(readers))
+    if not named and not log.readers(plan):
+        named = [READER]
+    listening = listen(host, port)
+    door = make_door(host, listening.getsockname()[1], by_link=True)
+    app = make_reading_app(Reading(plan, log, dataset, keys), door)
+    for name in named:
+        log.enrol(plan, name)
+    base = address(host, listening)
+    links = {
+        reader.name: f"{base}/r/{reader.token}"
+        for reader in log.readers(plan)
+        if not reader.simulated
+    }
+
+    def started() -> None:
+        if on_start is not None:
+            on_start(ReadingLinks(plan, study.path, links, f"{base}/owner?token={door.token}"))
+        if browser and links:
+            open_browser(links[named[0]] if named else next(iter(links.values())))
+
+    run_server(app, listening, started)
