@@ -77,8 +77,9 @@ export class Outbox extends EventTarget {
       return this.#later();
     }
     if (response.status >= 500) return this.#later();
+    const told = await response.json().catch(() => ({}));
     if (!response.ok) {
-      this.refused = (await response.json().catch(() => ({}))).error ?? `status ${response.status}`;
+      this.refused = told.error ?? `status ${response.status}`;
       this.#changed();
       return false;
     }

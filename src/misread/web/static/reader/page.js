@@ -61,9 +61,10 @@ function welcome(state) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ seen: filled.get("seen"), agreed: filled.get("agreed") === "yes" }),
     }).catch(() => null);
+    const told = response ? await response.json().catch(() => ({})) : {};
     if (!response?.ok) {
       byId("welcome-error").textContent = response
-        ? ((await response.json().catch(() => ({}))).error ?? `status ${response.status}`)
+        ? (told.error ?? `status ${response.status}`)
         : "No connection: try again.";
       return;
     }

@@ -9,6 +9,8 @@ import { make, fill } from "../dom.js";
 // Share of the window that an image may take.
 const MOST = 0.5;
 const LARGEST = 420;
+// Of small images: larger squares hide what they are part of.
+const MOST_ENLARGED = 10;
 
 export class Stage {
   #element;
@@ -83,7 +85,8 @@ export class Stage {
     const room = Math.min(LARGEST, innerWidth - 32, MOST * innerHeight);
     const scale = room / longer;
     // Whole device pixels, not whole CSS pixels.
-    const whole = Math.max(1, Math.floor(scale * devicePixelRatio)) / devicePixelRatio;
+    const most = Math.min(scale, MOST_ENLARGED) * devicePixelRatio;
+    const whole = Math.max(1, Math.floor(most)) / devicePixelRatio;
     const chosen = this.#boot.pixelated && scale >= 1 ? whole : Math.min(scale, 1);
     image.style.width = `${image.naturalWidth * chosen}px`;
     image.style.height = `${image.naturalHeight * chosen}px`;
