@@ -82,7 +82,7 @@ class Neighbours:
 
     Attributes:
         index: (N,) int32, position of each image in its split; strictly increasing.
-        neighbours: (N, M) int32, positions in the training split, the nearest first.
+        neighbours: (N, M) int32 with M >= 1, positions in the training split, the nearest first.
         provenance: The split of the N images, and the model.
 
     Raises:
@@ -94,7 +94,8 @@ class Neighbours:
     provenance: Provenance
 
     def __post_init__(self) -> None:
-        shape = (len(self.index), self.neighbours.shape[-1])
+        width = self.width if self.neighbours.ndim == 2 else 0
+        shape = (len(self.index), max(1, width))
         _check(self.provenance, "neighbours", self.neighbours, shape, np.int32)
         _check_index(self.provenance, self.index)
 

@@ -31,7 +31,7 @@ def write_columns(path: Path, columns: Mapping[str, Array]) -> None:
 
     Args:
         path: `.csv` with a line of names; `.parquet`; or `.json`, a list of one object per row.
-        columns: Arrays (M,) by name, in order.
+        columns: Arrays (M,) by name, in order; those of objects hold texts and None.
 
     Raises:
         ParameterError: The file's name is of another kind, or it can't be written.
@@ -43,7 +43,7 @@ def write_columns(path: Path, columns: Mapping[str, Array]) -> None:
             match path.suffix.lower():
                 case ".parquet":
                     pq.write_table(
-                        pa.table({name: pa.array(values) for name, values in columns.items()}),
+                        pa.table({name: _arrow(values) for name, values in columns.items()}),
                         temporary,
                     )
                 case ".csv":
@@ -57,6 +57,11 @@ def write_columns(path: Path, columns: Mapping[str, Array]) -> None:
                     temporary.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise ParameterError(f"output: can't write {path}: {error.strerror}") from error
+
+
+def _arrow(values: Array) -> "pa.Array":
+    # Without it a column that is None throughout would be of no type.
+    return pa.array(values, pa.string() if values.dtype == object else None)
 
 
 def class_names(labels: Array, classes: tuple[str, ...]) -> Array:

@@ -15,7 +15,7 @@ from misread.views.gallery.pictures import Pictures
 from misread.web.api import read_routes
 from misread.web.assets import make_templates, read_assets, render, serve
 from misread.web.pictures import picture_routes
-from misread.web.responses import problem
+from misread.web.responses import last_answer, problem
 from misread.web.security import BodyTooLargeError, Door, Guard
 from misread.web.writes import write_routes
 
@@ -67,7 +67,7 @@ def _http_problem(request: Request, error: Exception) -> Response:
 
 
 def _too_large(request: Request, error: Exception) -> Response:
-    return problem(413, str(error))
+    return last_answer(problem(413, str(error)))
 
 
 def _bad_input(request: Request, error: Exception) -> Response:
@@ -75,4 +75,5 @@ def _bad_input(request: Request, error: Exception) -> Response:
 
 
 def _bug(request: Request, error: Exception) -> Response:
-    return problem(500, f"{type(error).__name__}: {error}")
+    # Raised again by Starlette, so that its traceback is printed; that ends the connection.
+    return last_answer(problem(500, f"{type(error).__name__}: {error}"))

@@ -22,6 +22,12 @@ def problem(status: int, line: str, code: str | None = None) -> Response:
     return answer(content if code is None else content | {"code": code}, status)
 
 
+def last_answer(response: Response) -> Response:
+    """The same response, after which nothing more can be asked over its connection."""
+    response.headers["connection"] = "close"
+    return response
+
+
 async def read_object(request: Request) -> dict[str, Any]:
     """The JSON object of a request's body.
 

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from misread.web.responses import problem
+from misread.web.responses import last_answer, problem
 
 TOKEN_HEADER = "x-misread-token"
 MOST_BODY = 2 << 20
@@ -114,6 +114,8 @@ class Guard:
             await send(message)
 
         if refusal is not None:
+            if scope["method"] not in _READS:
+                last_answer(refusal)  # its body stays unread
             await refusal(scope, receive, send_guarded)
             return
         await self._app(scope, _limited(receive, self._most_body), send_guarded)

@@ -76,6 +76,21 @@ def open_browser(url: str) -> None:
     threading.Thread(target=go, daemon=True).start()
 
 
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """A server that isn't running yet; `should_exit` ends it."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        )
+    )
+
+
 def run_server(
     app: ASGIApp, listening: socket.socket, on_start: Callable[[], None] | None = None
 ) -> None:
@@ -86,16 +101,8 @@ def run_server(
         listening: From `listen`; closed at the end.
         on_start: Called once before the first answer.
     """
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-    )
+    server = make_server(app)
     if on_start is not None:
         on_start()
     with contextlib.closing(listening), contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])

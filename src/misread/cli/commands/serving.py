@@ -1,12 +1,12 @@
 """Commands that serve a web page on this machine."""
 
+import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from misread.cli.options import StudyFolder
+from misread.cli.options import Json, StudyFolder
 
 commands = typer.Typer()
 
@@ -26,15 +26,23 @@ def open_study(
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     study: StudyFolder = None,
+    as_json: Json = False,
 ) -> None:
     """Look at a study in the browser, and decide what is wrong with each mistake.
 
     Serves a page on this machine until Ctrl-C.
     """
+    from misread.cli.output.serving import show_address
     from misread.workflows.open import open_gallery
 
-    def started(url: str, folder: Path) -> None:
-        print(f"{folder}: {url}", flush=True)
-        print("Ctrl-C ends it", file=sys.stderr, flush=True)
-
-    open_gallery(study, host=host, port=port, browser=browser, on_start=started)
+    open_gallery(
+        study,
+        host=host,
+        port=port,
+        browser=browser,
+        on_start=lambda url, folder: show_address(url, folder, as_json),
+    )
+    # Scores may still be computed in other threads, and Python would wait for what is queued there.
+    # Everything that was acknowledged is on disk.
+    sys.stdout.flush()
+    os._exit(0)

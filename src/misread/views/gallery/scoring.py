@@ -174,9 +174,10 @@ def score_columns(audit: "Audit", images: int) -> ScoreColumns:
 def _read(path: Path, images: int) -> ScoreColumns | None:
     """Kept scores; None where there are none, or the file is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             columns = ScoreColumns(*(file[field.name] for field in fields(ScoreColumns)))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
     whole = all(getattr(columns, field.name).shape == (images,) for field in fields(columns))
     return columns if whole else None

@@ -338,7 +338,7 @@ export class Filters {
       type: "button", class: "chip-remove", "aria-label": `Remove the filter ${text}`,
       on: { click: () => this.#remove(key) },
     }, icon("close"));
-    return make("span", { class: "chip", "data-filter": key }, what && make("span", { class: "chip-what" }, what), nameOf(which), remove);
+    return make("span", { class: "chip", "data-filter": key }, what && make("span", { class: "chip-what" }, what, " "), nameOf(which), remove);
   }
 
   /** @param {string} revision */

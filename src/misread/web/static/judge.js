@@ -183,26 +183,46 @@ export class Judge extends EventTarget {
     }
     const asked = `Give ${counted(size)} the verdict "${this.#inWords(decision)}"?`;
     if (size > ASK_ABOVE && !(await confirm(asked))) return;
-    const items = [];
-    const before = [];
+    /** @type {{items: number[], before: (Decision | null)[]}} */
+    let chosen;
     try {
-      for (const [start, end] of ranges) {
-        items.push(...(await source.indices(start, end)));
-        for (let place = start; place < end; place += 1) {
-          const item = source.item(place);
-          before.push(item ? this.#decisionOf(item) : null);
-        }
-      }
+      chosen = await this.#gather(source, ranges, decision.label);
     } catch {
       notify("The server doesn't answer: which images these are isn't known here.", "bad");
       return;
     }
     if (this.grid.source !== source) return;
-    const spot = { view: source.view.query, position: ranges[0][0] };
-    this.decisions.decide(source.split, items, before, decision, spot);
+    const { items, before } = chosen;
+    const left = size - items.length;
     this.grid.unselect();
     this.grid.moveTo(last + 1);
-    notify(`${counted(size)}: ${this.#inWords(decision)}`);
+    const leftOut = left > 0 ? `; ${counted(left)} left out that have this label already` : "";
+    notify(`${counted(items.length)}: ${this.#inWords(decision)}${leftOut}`);
+    if (items.length === 0) return;
+    const spot = { view: source.view.query, position: ranges[0][0] };
+    this.decisions.decide(source.split, items, before, decision, spot);
+  }
+
+  /**
+   * The selected images, but for those whose given label is the one that is said to be right.
+   * @param {import("./source.js").Source} source
+   * @param {[number, number][]} ranges
+   * @param {number | null} label
+   */
+  async #gather(source, ranges, label) {
+    const items = [];
+    const before = [];
+    for (const [start, end] of ranges) {
+      const indices = await source.indices(start, end);
+      const given = label === null ? [] : await source.given(start, end);
+      for (let place = start; place < end; place += 1) {
+        if (label !== null && given[place - start] === label) continue;
+        const item = source.item(place);
+        items.push(indices[place - start]);
+        before.push(item ? this.#decisionOf(item) : null);
+      }
+    }
+    return { items, before };
   }
 }
 

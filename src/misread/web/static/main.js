@@ -254,7 +254,7 @@ class Gallery {
 
   /** @param {boolean} stale */
   #stale(stale) {
-    byId("stale").hidden = !stale;
+    byId("refresh").hidden = !stale;
   }
 
   // How many, how wrong

@@ -46,14 +46,14 @@ export class Outbox extends EventTarget {
     this.#api = api;
     this.#storage = storage;
     this.key = key;
-    /** @type {Standing} */
-    this.standing = "saved";
     /** Why it isn't saved. */
     this.reason = "";
     /** Whether unsent entries would outlive this page. */
     this.kept = true;
     /** @type {Entry[]} */
     this.entries = read(storage, key);
+    /** @type {Standing} */
+    this.standing = this.entries.length > 0 ? "saving" : "saved";
     api.addEventListener("up", () => this.#soon(0));
   }
 

@@ -43,6 +43,7 @@ export class Ranges {
    * @param {number} end Not included.
    */
   remove(start, end) {
+    if (end <= start) return;
     this.#ranges = this.#ranges.flatMap(([from, to]) => {
       /** @type {[number, number][]} */
       const left = [

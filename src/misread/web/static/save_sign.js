@@ -4,8 +4,11 @@ import { fill, icon, make } from "./dom.js";
 import { announce } from "./messages.js";
 import { counted } from "./text.js";
 
-/** Saving takes milliseconds: a sign that flickers says nothing. */
-const CALM = 250;
+/**
+ * Saving takes milliseconds, and a sign that flickers says nothing: "saving" stays this long at
+ * least. It never says "saved" too early.
+ */
+const CALM = 300;
 
 /**
  * Keep signs up to date.
@@ -34,13 +37,9 @@ export function setUpSaveSigns(signs, decisions) {
   };
   decisions.addEventListener("standing", () => {
     window.clearTimeout(timer);
-    // Bad news comes at once, and so does the end of it.
-    if (decisions.outbox.standing === "saving" && before !== "unsaved") {
-      for (const sign of signs) sign.dataset.standing = "saving";
-      timer = window.setTimeout(draw, CALM);
-    } else {
-      draw();
-    }
+    if (decisions.outbox.standing === "saved") timer = window.setTimeout(draw, CALM);
+    else if (decisions.outbox.standing !== before) draw();
+    else if (before === "unsaved") draw();
   });
   window.addEventListener("beforeunload", (event) => {
     // What is kept in this browser is sent later; what isn't would be lost.

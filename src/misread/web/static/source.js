@@ -151,6 +151,27 @@ export class Source {
   }
 
   /**
+   * The given labels of the images at some places of the view.
+   * @param {number} start
+   * @param {number} end
+   * @returns {Promise<number[]>}
+   */
+  async given(start, end) {
+    const known = [];
+    for (let place = start; place < end && known.length === place - start; place += 1) {
+      const item = this.item(place);
+      if (item) known.push(item.given);
+    }
+    if (known.length === end - start) return known;
+    const found = [];
+    for (let from = start; from < end; from += 1000) {
+      const range = `start=${from}&count=${Math.min(end - from, 1000)}`;
+      found.push(...(await this.#api.get(`/api/tiles?${this.view.query}&${range}`)).given);
+    }
+    return found;
+  }
+
+  /**
    * @param {number} start
    * @param {number} count
    * @param {AbortSignal} signal

@@ -58,7 +58,7 @@ export class VerdictBar {
   #selectButton() {
     const { grid } = this.#judge;
     const button = make("button", {
-      type: "button", class: "tool", "aria-pressed": "false", title: "A click selects (X)",
+      type: "button", class: "tool", "aria-pressed": "false", "aria-label": "Select", title: "A click selects (X)",
     }, icon("select"), make("span", {}, "Select"), keycap("X"));
     button.addEventListener("click", () => {
       grid.selecting = !grid.selecting;
@@ -130,7 +130,7 @@ export class VerdictBar {
     boot.classes.forEach((name, number) => {
       const button = make("button", {
         type: "button", class: "class-choice", "data-class": number,
-        "aria-keyshortcuts": keys[number], disabled: item?.given === number,
+        "aria-keyshortcuts": keys[number], "aria-label": shown(name), disabled: item?.given === number,
         on: { click: () => this.#judge.label(number) },
       });
       if (keys[number] === name) add(button, keycap(name), make("span", { class: "quiet" }, name));
