@@ -1,8 +1,11 @@
 """A small reader study: 60 images of 4 classes, 12 answers planned."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -11,8 +14,10 @@ from misread.datasets import Dataset, Split
 from misread.store import Study
 from misread.store.database import ReadingRow
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
-from misread.tables.readings import Purpose
+from misread.web.reader.app import Reading, make_reading_app
 from misread.web.reader.desk import Place
+from misread.web.security import make_door
+from misread.web.serving import listen, make_server
 
 CLASSES = ("ant", "bee", "cat", "dog")
 
@@ -80,5 +85,33 @@ def row() -> Row:
     return make
 
 
-def is_main(place: Place) -> bool:
-    return not place.practice and place.purpose == Purpose.MAIN
+@pytest.fixture(scope="session")
+def make_beasts() -> Callable[..., Dataset]:
+    """The dataset with other images or labels."""
+    return make_dataset
+
+
+Serve = Callable[[Study, Dataset, ReadingPlan], AbstractContextManager[httpx.Client]]
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Serves a study's reader pages on loopback; the client knows the owner's token."""
+
+    @contextmanager
+    def start(study: Study, dataset: Dataset, plan: ReadingPlan) -> Iterator[httpx.Client]:
+        listening = listen("127.0.0.1", 0)
+        port = listening.getsockname()[1]
+        door = make_door("127.0.0.1", port, by_link=True)
+        server = make_server(make_reading_app(Reading(plan, study.readings, dataset), door))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        headers = {"Origin": f"http://127.0.0.1:{port}"}
+        with httpx.Client(base_url=headers["Origin"], headers=headers, timeout=20) as client:
+            client.headers["X-Owner"] = door.token  # for tests alone: nobody reads it
+            yield client
+        server.should_exit = True
+        thread.join(10)
+        listening.close()
+
+    return start
