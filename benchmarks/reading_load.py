@@ -4,13 +4,13 @@
 
 Starts the reader study's server on loopback, with a plan on the MNIST test digits, and simulated
 pages in this process: each asks for its trials and images as a real page does, and sends an answer
-every second, at a random phase, whether or not the one before is acknowledged (an open loop). Prints
-the quantiles of the time from sending an answer to its acknowledgement, which comes once the answer
-is on disk, and compares what was acknowledged with what the study holds afterwards.
+every second, at a random phase, whether or not the one before is acknowledged (an open loop).
+Prints the quantiles of the time from when an answer is due to its acknowledgement, which comes once
+it is on disk, and compares what was acknowledged with what the study holds afterwards.
 
 With `--kills N` the server is killed with SIGKILL and started again N times, at random moments, and
-the pages send again what was not acknowledged. Then nothing acknowledged may be missing, and nothing
-counted twice. Bounded in readers and time; only addresses of this machine are asked.
+the pages send again what was not acknowledged. Nothing acknowledged may be missing, and nothing may
+be counted twice. Bounded in readers and time; only addresses of this machine are asked.
 """
 
 import argparse
