@@ -1,6 +1,7 @@
 """Shared fixtures: small synthetic datasets of any shape, and predictions of them."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 
 if TYPE_CHECKING:
     from misread.views.gallery.gallery import Gallery
+
+# Before torch is imported, and for the programs that tests start. These networks are so small that
+# threads mostly wait for each other, on a busy machine for a hundred times as long as they work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 """A finished fold as a safetensors file, kept until its repeat is whole."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -74,6 +75,6 @@ def _assemble(card: Card, arrays: dict[str, Array], dataset: Dataset) -> Fold:
         **{field: arrays[f"dynamics.{field}"] for field in ("index", *_DYNAMICS)},
         epochs=len(card.log),
         networks=1,
-        provenance=predictions["train"].provenance,
+        provenance=replace(predictions["train"].provenance, origin=Origin.IN_SAMPLE),
     )
     return Fold(card, predictions, neighbours, dynamics)

@@ -40,9 +40,10 @@ class Dynamics:
 
     def __post_init__(self) -> None:
         rows = len(self.index)
-        expected = dict.fromkeys(("area_under_margin", "first_learned", "forgotten"), np.float32)
-        for field, dtype in expected.items():
-            _check(self.provenance, field, getattr(self, field), (rows,), dtype)
+        for field in ("area_under_margin", "first_learned", "forgotten"):
+            _check(self.provenance, field, getattr(self, field), (rows,), np.float32)
+            if not np.isfinite(getattr(self, field)).all():
+                raise PredictionsError(f"{self.provenance.run_name}: {field} must be finite.")
         _check_index(self.provenance, self.index)
 
     def __len__(self) -> int:
