@@ -30,7 +30,7 @@ def make_dataset(seed: int = 0, labels: int = 0) -> Dataset:
     }
     given = np.random.default_rng(labels)
     splits = {
-        name: Split(name, array, given.integers(0, 4, len(array))) for name, array in images.items()
+        name: Split(name, array, given.integers(0, 4, len(array)).astype(np.int16)) for name, array in images.items()
     }
     return Dataset("beasts", CLASSES, splits, "beasts")
 
