@@ -6,12 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-<<<<<<< HEAD
 from misread.analysis.intervals import Estimate, Rate, wilson
-=======
-from misread.analysis.intervals import Rate, wilson
 from misread.analysis.outcomes import Outcomes, read_outcomes
->>>>>>> main
 from misread.errors import ParameterError, PredictionsError
 from misread.tables.predictions import PredictionSource, Provenance
 

@@ -9,6 +9,7 @@ mnist-study/
   metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
+  readings/          plan.json, frozen; {name}.csv: readings simulated or made elsewhere
   study.sqlite       decided verdicts, once there are any
 ```
 """
@@ -22,11 +23,12 @@ from misread.errors import InputError, StudyError
 from misread.store.evidence import StudyEvidence
 from misread.store.metadata import StudyMetadata
 from misread.store.predictions import StudyPredictions
+from misread.store.readings import StudyReadings
 from misread.store.record import FILE, SAFE_NAME, split_records
 from misread.store.verdict_log import VerdictLog
 
 
-class Study(StudyPredictions, StudyEvidence, StudyMetadata):
+class Study(StudyPredictions, StudyEvidence, StudyMetadata, StudyReadings):
     """An open study; make one with `Study.create` or `Study.open`.
 
     Attributes:
