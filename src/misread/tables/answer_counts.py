@@ -95,7 +95,7 @@ def count_by_image(
     """
     images, place = np.unique(index, return_inverse=True)
     cells = place * len(classes) + answer
-    counts = np.bincount(cells, minlength=len(images) * len(classes))
+    counts: Array = np.bincount(cells, minlength=len(images) * len(classes))
     return AnswerCounts(classes, images, counts.reshape(len(images), len(classes)), simulated)
 
 

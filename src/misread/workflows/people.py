@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from misread.analysis.outcomes import read_outcomes
-from misread.analysis.reading.answers import LabelReadings, label_readings
+from misread.analysis.reading.answers import LabelReadings, label_readings, tallied_answers
 from misread.analysis.reading.confusion import Confusion, people_confusion
 from misread.analysis.reading.design import as_random_sample
 from misread.analysis.reading.people import People, measure_people
