@@ -33,7 +33,7 @@ from machine import Machine, new_parser, print_table, write_json
 from misread.datasets import load
 from misread.store import Study
 from misread.tables.reading_plan import ReadingPlan
-from misread.workflows.reading.plan import plan_reading
+from misread.workflows.reading_plan import make_plan
 
 _SCREEN = {"width": 1280, "height": 800, "ratio": 1, "zoom": 1, "side": 280}
 _PATIENCE = 0.5  # seconds until an answer that wasn't acknowledged is sent again
@@ -74,8 +74,8 @@ class Server:
         """Start it, and wait until it answers."""
         code = (
             "import sys; from pathlib import Path; from misread.store import Study; "
-            "from misread.workflows.reading.serve import serve_reading; "
-            f"serve_reading(Study.open(Path({str(self._study)!r})), port={self.port}, "
+            "from misread.workflows.read import read; "
+            f"read(Study.open(Path({str(self._study)!r})), port={self.port}, "
             "browser=False, on_start=lambda links: print('ready', flush=True))"
         )
         self._process = subprocess.Popen(
@@ -232,8 +232,8 @@ def check(study: Study, plan: ReadingPlan, tally: Tally) -> tuple[int, int, int]
     """Answers in the study, acknowledged ones that are missing, and ones there twice."""
     events = [
         answer.event
-        for reader in study.readings.readers(plan)
-        for answer in study.readings.answers(reader)
+        for reader in study.reading_log.readers(plan)
+        for answer in study.reading_log.answers(reader)
     ]
     return len(events), len(tally.kept - set(events)), len(events) - len(set(events))
 
@@ -244,8 +244,10 @@ def main() -> None:
     machine = Machine.here(("misread", "numpy", "starlette", "uvicorn"))
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder, "mnist-study"), load("mnist"))
-        plan = plan_reading(study, "test", 2_000).plan
-        tokens = [study.readings.enrol(plan, f"reader {at}").token for at in range(options.readers)]
+        plan = make_plan(study, 2_000)
+        tokens = [
+            study.reading_log.enrol(plan, f"reader {at}").token for at in range(options.readers)
+        ]
         server = Server(study.path)
         server.start()
         try:

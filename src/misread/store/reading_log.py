@@ -1,4 +1,4 @@
-"""The plans of reader studies, their readers, and what these answered."""
+"""The readers of a reader study, and what they answered."""
 
 import secrets
 import threading
@@ -10,8 +10,7 @@ import numpy as np
 
 from misread.errors import ReadingsError
 from misread.store.database import FILE, Database, ReaderRow, ReadingRow, ReadingRows
-from misread.store.record import SAFE_NAME
-from misread.tables.reading_plan import ReadingPlan, read_plan, write_plan
+from misread.tables.reading_plan import ReadingPlan
 from misread.tables.readings import NO_ANSWER, Reader, Readings, Seen
 
 _TOKEN_BYTES = 16
@@ -19,56 +18,19 @@ _SECRET_BYTES = 32
 
 
 class ReadingLog:
-    """The reader studies of a study, one a split, for any number of threads and processes.
+    """Readers and their answers, for any number of threads and processes.
 
-    A plan is a file that is written once. Answers are only ever added: an answer that was taken
-    back stays beside the one that counts. `forget` is the one exception: a reader may have his
-    answers deleted. When a method that writes has returned, what it wrote survives a killed process
-    and a power cut.
+    Answers are only ever added: an answer that was taken back stays beside the one that counts.
+    `forget` is the one exception: a reader may have his answers deleted. When a method that writes
+    has returned, what it wrote survives a killed process and a power cut.
 
     `StudyError` is raised throughout if `study.sqlite` is damaged, of a newer version of misread,
     held by another process for 10 seconds, or can't be written.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "readings"
         self._lock = threading.RLock()
         self._database = Database(folder / FILE)
-
-    # Plans
-
-    def plan_file(self, split: str) -> Path:
-        """Where the plan of a split is."""
-        if not SAFE_NAME.fullmatch(split):
-            raise ReadingsError(f"split {split!r}: expected a name that can name a file")
-        return self._folder / f"{split}.plan.json"
-
-    def plan(self, split: str) -> ReadingPlan | None:
-        """The frozen plan of a split, None if there is none yet.
-
-        Raises:
-            ReadingsError: It is damaged, or was changed after it was frozen.
-        """
-        path = self.plan_file(split)
-        return read_plan(path) if path.exists() else None
-
-    def freeze(self, plan: ReadingPlan) -> Path:
-        """Write a plan; there must be none of this split yet.
-
-        Raises:
-            ReadingsError: There is another plan already, or it can't be written.
-        """
-        path = self.plan_file(plan.target.split)
-        with self._lock:
-            before = self.plan(plan.target.split)
-            if before is not None and before != plan:
-                raise ReadingsError(
-                    f"{path}: is a frozen plan already, made {before.created}; what was planned "
-                    "before the first answer isn't changed after it. --study names another folder"
-                )
-            if before is None:
-                write_plan(path, plan)
-        return path
 
     # Readers
 
@@ -83,11 +45,11 @@ class ReadingLog:
         with self._lock, self._database.reading(ReadingRows) as rows:
             return None if rows is None else rows.reader_of(token)
 
-    def enrol(self, plan: ReadingPlan, name: str, *, simulated: bool = False) -> ReaderRow:
+    def enrol(self, plan: ReadingPlan, name: str) -> ReaderRow:
         """The reader of this name: who is there already, or a new one with a link of his own.
 
         Raises:
-            ReadingsError: The name can't be used, or stands for a person and a program.
+            ReadingsError: The name can't be used.
         """
         Reader(name)  # checks the name
         if name.startswith("#"):
@@ -96,17 +58,12 @@ class ReadingLog:
             there = rows.readers(plan.hash)
             for reader in there:
                 if reader.name == name:
-                    if bool(reader.simulated) != simulated:
-                        kind = "simulated one" if reader.simulated else "person"
-                        raise ReadingsError(
-                            f"reader {name}: is a {kind} already; choose another name"
-                        )
                     return reader
             place = 1 + max((reader.place for reader in there), default=-1)
             return rows.enrol(
                 ReaderRow(
                     0, plan.hash, place, name, secrets.token_urlsafe(_TOKEN_BYTES),
-                    secrets.token_bytes(_SECRET_BYTES), int(simulated), str(Seen.UNKNOWN), None,
+                    secrets.token_bytes(_SECRET_BYTES), str(Seen.UNKNOWN), None,
                     now(), None,
                 )
             )  # fmt: skip
@@ -169,9 +126,7 @@ class ReadingLog:
             answers = [each for each in self.answers(row) if each.position >= 0]
             if answers:
                 chosen.append(_final(answers, len(readers)))
-                readers.append(
-                    Reader(row.name, row.place, Seen(row.seen), simulated=bool(row.simulated))
-                )
+                readers.append(Reader(row.name, row.place, Seen(row.seen)))
         names = (
             "reader", "index", "answer", "position", "session", "hard", "purpose", "repeat_of",
             "first_answer", "undone", "unsure", "rt_ms", "onset", "unfocused", "screen", "zoom",

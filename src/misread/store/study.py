@@ -9,7 +9,7 @@ mnist-study/
   metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
-  readings/          {split}.plan.json, frozen before the first answer
+  readings/          plan.json, frozen; {name}.csv: readings simulated or made elsewhere
   study.sqlite       decided verdicts and readings, once there are any
 ```
 """
@@ -24,11 +24,12 @@ from misread.store.evidence import StudyEvidence
 from misread.store.metadata import StudyMetadata
 from misread.store.predictions import StudyPredictions
 from misread.store.reading_log import ReadingLog
+from misread.store.readings import StudyReadings
 from misread.store.record import FILE, SAFE_NAME, split_records
 from misread.store.verdict_log import VerdictLog
 
 
-class Study(StudyPredictions, StudyEvidence, StudyMetadata):
+class Study(StudyPredictions, StudyEvidence, StudyMetadata, StudyReadings):
     """An open study; make one with `Study.create` or `Study.open`.
 
     Attributes:
@@ -118,8 +119,8 @@ class Study(StudyPredictions, StudyEvidence, StudyMetadata):
         return VerdictLog(self.path, self.splits, len(self.classes))
 
     @cached_property
-    def readings(self) -> ReadingLog:
-        """The reader studies: plans, readers and their answers."""
+    def reading_log(self) -> ReadingLog:
+        """The readers of the reader study, and their answers."""
         return ReadingLog(self.path)
 
     @property

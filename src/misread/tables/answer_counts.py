@@ -74,20 +74,29 @@ class AnswerCounts:
         return table
 
 
-def count_answers(readings: Readings, chosen: Array | None = None) -> AnswerCounts:
-    """Count the final answers of all readers, each item of a reader once.
+def count_answers(readings: Readings) -> AnswerCounts:
+    """Count the final answers of all readers, each item of a reader at its first sight."""
+    rows = (readings.purpose == Purpose.MAIN) & (readings.answer != NO_ANSWER)
+    return count_by_image(
+        readings.classes, readings.index[rows], readings.answer[rows], readings.simulated
+    )
+
+
+def count_by_image(
+    classes: tuple[str, ...], index: Array, answer: Array, simulated: bool
+) -> AnswerCounts:
+    """Count answers.
 
     Args:
-        readings: The readings; repeats and items asked again aren't counted.
-        chosen: (M,) bool, only these readings; None for all.
+        classes: Names of the K classes.
+        index: (M,) integers, the image of each answer.
+        answer: (M,) integers in [0, K), the class that it was called.
+        simulated: Whether programs gave some of them.
     """
-    rows = (readings.purpose == Purpose.MAIN) & (readings.answer != NO_ANSWER)
-    if chosen is not None:
-        rows &= chosen
-    index, place = np.unique(readings.index[rows], return_inverse=True)
-    counts = np.zeros((len(index), len(readings.classes)), np.int32)
-    np.add.at(counts, (place, readings.answer[rows]), 1)
-    return AnswerCounts(readings.classes, index, counts, readings.simulated)
+    images, place = np.unique(index, return_inverse=True)
+    cells = place * len(classes) + answer
+    counts: Array = np.bincount(cells, minlength=len(images) * len(classes))
+    return AnswerCounts(classes, images, counts.reshape(len(images), len(classes)), simulated)
 
 
 def write_counts(path: Path, counts: AnswerCounts) -> None:

@@ -98,7 +98,7 @@ def _yes(values: Array) -> Array:
     return np.where(values, "yes", "no").astype(object)
 
 
-def read_readings(path: Path, split: str, classes: Sequence[str]) -> Readings:
+def read_readings(path: Path, classes: Sequence[str], split: str | None = None) -> Readings:
     """Read a table of readings, misread's own or one made elsewhere.
 
     `reader`, `index` and `answer` must be there. What else `write_readings` writes may be; other
@@ -107,8 +107,8 @@ def read_readings(path: Path, split: str, classes: Sequence[str]) -> Readings:
 
     Args:
         path: `.csv` or `.tsv` (gzipped or not) with a line of names, or `.parquet`.
-        split: Name of the split that they are of.
         classes: Names of the K classes.
+        split: Name of the split that they are of; None takes the column `split`, or `test`.
 
     Raises:
         ReadingsError: The file is missing or damaged, or holds something else.
@@ -120,7 +120,7 @@ def read_readings(path: Path, split: str, classes: Sequence[str]) -> Readings:
         raise ReadingsError(f"{path}: {error}") from error
 
 
-def _from_columns(columns: TextColumns, split: str, classes: tuple[str, ...]) -> Readings:
+def _from_columns(columns: TextColumns, split: str | None, classes: tuple[str, ...]) -> Readings:
     for name in ("reader", "index", "answer"):
         columns.require(name)
     texts = class_texts(classes)
@@ -150,8 +150,9 @@ def _from_columns(columns: TextColumns, split: str, classes: tuple[str, ...]) ->
     if "purpose" in columns:
         made["purpose"] = columns.codes("purpose", _PURPOSES, missing=Purpose.MAIN)
     said = columns.single("split")
-    if said not in ("", split):
+    if split is not None and said not in ("", split):
         raise ReadingsError(f"column 'split': expected {split!r} in every row. Got {said!r}.")
+    split = split or said or "test"
     readers = _readers(columns, codes, names)
     found = Readings(split, classes, columns.single("design"), readers, **made)
     return found if "purpose" in columns or "repeat_of" in columns else find_repeats(found)

@@ -30,7 +30,8 @@ def make_dataset(seed: int = 0, labels: int = 0) -> Dataset:
     }
     given = np.random.default_rng(labels)
     splits = {
-        name: Split(name, array, given.integers(0, 4, len(array)).astype(np.int16)) for name, array in images.items()
+        name: Split(name, array, given.integers(0, 4, len(array)).astype(np.int16))
+        for name, array in images.items()
     }
     return Dataset("beasts", CLASSES, splits, "beasts")
 
@@ -103,7 +104,7 @@ def serve() -> Serve:
         listening = listen("127.0.0.1", 0)
         port = listening.getsockname()[1]
         door = make_door("127.0.0.1", port, by_link=True)
-        server = make_server(make_reading_app(Reading(plan, study.readings, dataset), door))
+        server = make_server(make_reading_app(Reading(plan, study.reading_log, dataset), door))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         headers = {"Origin": f"http://127.0.0.1:{port}"}

@@ -17,7 +17,7 @@ NOW = 1_000_000
 
 @pytest.fixture
 def reader(study: Study, plan: ReadingPlan) -> ReaderRow:
-    return study.readings.enrol(plan, "ann")
+    return study.reading_log.enrol(plan, "ann")
 
 
 def upcoming(desk: Desk, after: str = "", count: int = 1000, now: int = NOW) -> list[Place]:
@@ -50,7 +50,7 @@ def test_tokens_name_positions_and_no_items(
     tokens = [token for token, _ in desk.upcoming("", 1000, NOW)]
     assert len(set(tokens)) == len(tokens)
     # The same item has other names at other positions and with other readers.
-    other = Desk(plan, study.readings.enrol(plan, "bob"), [])
+    other = Desk(plan, study.reading_log.enrol(plan, "bob"), [])
     assert not set(tokens) & {token for token, _ in other.upcoming("", 1000, NOW)}
     again = Desk(plan, reader, [])
     assert [again.locate(token) for token in tokens] == upcoming(desk)

@@ -1,12 +1,15 @@
 """What people's answers say of single images: evidence on their labels, and the crowd's error."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from misread.analysis.intervals import Rate, clopper_pearson
-from misread.tables.answer_counts import AnswerCounts
+from misread.analysis.reading.tally import ReaderTally
+from misread.tables.answer_counts import AnswerCounts, count_by_image
+from misread.tables.readings import NO_ANSWER
 from misread.types import IndexArray, LabelArray
 
 
@@ -42,6 +45,18 @@ class LabelReadings:
         other = self.majority != self.label
         contradicted: npt.NDArray[np.bool_] = other & (self.votes > self.votes_label)
         return contradicted
+
+
+def tallied_answers(tallies: Sequence[ReaderTally], classes: tuple[str, ...]) -> AnswerCounts:
+    """The answers that count in the estimate, by image and class."""
+    known = [tally.known & (tally.answer != NO_ANSWER) for tally in tallies]
+    pairs = list(zip(tallies, known, strict=True))
+    return count_by_image(
+        classes,
+        np.concatenate([np.empty(0, np.int32), *(one.item[rows] for one, rows in pairs)]),
+        np.concatenate([np.empty(0, np.int16), *(one.answer[rows] for one, rows in pairs)]),
+        any(tally.reader.simulated for tally in tallies),
+    )
 
 
 def label_readings(counts: AnswerCounts, labels: LabelArray) -> LabelReadings:

@@ -106,6 +106,15 @@ def draw_plan(
     return replace(plan, first_order=reading_order(plan, 0).digest)
 
 
+def as_random_sample(target: ReadingTarget, alpha: float = 0.05) -> ReadingPlan:
+    """What stands for a plan where readings were made elsewhere, without one.
+
+    Everything is the rest, of which each reader is said to have read a simple random sample in
+    random order. Nobody declared a number beforehand: only anytime limits hold.
+    """
+    return draw_plan(target, target.images, seed=0, created="", alpha=alpha, repeated=0)
+
+
 def _draw_practice(images: int, seed: int) -> tuple[int, ...]:
     raw = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(_PRACTICE_STREAM,)))
     return tuple(np.argsort(raw.random_raw(images), kind="stable")[:PRACTICE].tolist())

@@ -14,7 +14,9 @@ Two ways, for two ends of a study:
   at most 1: each factor's mean is linear in the reader's own chance, and their product is largest
   where all are equal. So the running product ever reaches 1/alpha with a probability of at most
   alpha (Ville 1939). q is what the bet expects after the rounds before; for one reader this is the
-  prior-posterior ratio of `anytime`, and ln of it is convex in S as well.
+  prior-posterior ratio of `anytime`, and ln of it is convex in S as well. Some S always stays: a
+  running mean never foretells better than the overall mean does afterwards, and the S that goes
+  with it does at least as well.
 
 The mean of each reader's own limits at alpha / J is valid too, but doesn't narrow with more
 readers: it is wider for twenty than for one.
@@ -73,8 +75,7 @@ def anytime_sum_limits(
         expected_rate: What the bet expects, in (0, 1).
 
     Returns:
-        Smallest and largest S that aren't given up. If none is left, which has a probability of at
-        most alpha, all that are possible.
+        Smallest and largest S that aren't given up; the likeliest one is always among them.
 
     Raises:
         ParameterError: Numbers that are out of range.
@@ -84,10 +85,8 @@ def anytime_sum_limits(
     room = -float(np.log(alpha))
     first, last = rounds.possible
     likeliest = smallest(first, last, lambda s: rounds.slope(s) >= 0)
-    if rounds.log_evidence(likeliest) >= room:
-        return first, last
     low = smallest(first, likeliest, lambda s: rounds.log_evidence(s) < room)
-    high = smallest(likeliest, last + 1, lambda s: rounds.log_evidence(s) >= room) - 1
+    high = smallest(likeliest + 1, last + 1, lambda s: rounds.log_evidence(s) >= room) - 1
     return low, high
 
 

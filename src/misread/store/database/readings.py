@@ -3,10 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-_READER = (
-    "number, plan, place, name, token, secret, simulated, seen, agreed_at, enrolled_at, "
-    "forgotten_at"
-)
+_READER = "number, plan, place, name, token, secret, seen, agreed_at, enrolled_at, forgotten_at"
 _READING = (
     "number, event, reader, session, position, attempt, item, hard, purpose, repeat_of, answer, "
     "undoes, unsure, exposures, rt_ms, onset, unfocused, screen, zoom, received_at"
@@ -23,7 +20,6 @@ class ReaderRow(NamedTuple):
         name: His pseudonym; unique in the plan.
         token: What his link is made of; unguessable.
         secret: 32 bytes that the names of his trials are made of.
-        simulated: Whether a program answers.
         seen: What he says that he had seen before, see `tables.readings.Seen`.
         agreed_at: Milliseconds since 1970, UTC; None if he hasn't begun.
         enrolled_at: The same, of his link.
@@ -36,7 +32,6 @@ class ReaderRow(NamedTuple):
     name: str
     token: str
     secret: bytes
-    simulated: int
     seen: str
     agreed_at: int | None
     enrolled_at: int

@@ -59,7 +59,6 @@ MIGRATIONS: list[tuple[str, ...]] = [
           name TEXT NOT NULL,
           token TEXT NOT NULL UNIQUE,
           secret BLOB NOT NULL,
-          simulated INTEGER NOT NULL CHECK (simulated IN (0, 1)),
           seen TEXT NOT NULL DEFAULT 'unknown',
           agreed_at INTEGER,
           enrolled_at INTEGER NOT NULL,

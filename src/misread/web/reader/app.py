@@ -167,7 +167,7 @@ class _Pages:
         """Who has read how much; never how well."""
         found = []
         for reader in self._room.log.readers(self._plan):
-            desk = None if reader.simulated else await self._room.desk(reader.token)
+            desk = await self._room.desk(reader.token)
             if desk is not None:
                 found.append(
                     {

@@ -18,6 +18,8 @@ from misread.tables.readings import Purpose
 PAUSE_MS = 30 * 60_000
 # Trials that a page may know of before it has answered those before them.
 AHEAD = 16
+# An image whose answers are excluded is asked again at most so often.
+MOST_AGAIN = 3
 
 _TOKEN_BYTES = 12
 
@@ -84,7 +86,7 @@ class Desk:
                 self._again[number] == root and len(self._order) + number not in self._final
                 for number in range(len(self._again))
             )
-            if not waiting:
+            if not waiting and self._again.count(root) < MOST_AGAIN:
                 self._again.append(root)
         while self._first in self._final:
             self._first += 1

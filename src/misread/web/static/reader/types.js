@@ -19,7 +19,6 @@
  * @property {number} breakEvery Images between breaks.
  * @property {number} undo How many images can be gone back.
  * @property {boolean} pixelated Images are small: enlarge them by whole pixels.
- * @property {boolean} simulated
  *
  * @typedef {object} Trial
  * @property {string} trial An opaque token.

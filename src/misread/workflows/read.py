@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from misread.analysis.reading.order import check_order
+from misread.errors import ReadingsError
 from misread.store import Study
 from misread.tables.reading_plan import ReadingPlan
 from misread.web.reader.app import Reading, make_reading_app
 from misread.web.security import make_door
 from misread.web.serving import address, listen, open_browser, run_server
-from misread.workflows.reading.plan import plan_reading, require_dataset
+from misread.workflows.reading_plan import load_plan, make_plan
 
 READER = "reader"
 
@@ -32,10 +32,9 @@ class ReadingLinks:
     owner: str
 
 
-def serve_reading(
+def read(
     study: Study,
     readers: Sequence[str] = (),
-    split: str | None = None,
     *,
     brief: bool = False,
     keys: str | None = None,
@@ -50,8 +49,7 @@ def serve_reading(
         study: What is read.
         readers: Pseudonyms; who is new gets a link of his own. None means `reader`, if nobody has
             a link yet.
-        split: Which split; None for `test`, else the only one.
-        brief: For a new plan: show images for 200 ms, then masked.
+        brief: Of a new plan: show images for 200 ms, then masked.
         keys: A character for each class; None for the usual ones.
         host: Address to listen on; with `0.0.0.0` the network can reach it.
         port: 0 for a free one; None for the usual one, or a free one where that is taken.
@@ -59,14 +57,14 @@ def serve_reading(
         on_start: Called with the links once they can be opened.
 
     Raises:
-        ParameterError: The keys don't fit, or the plan is about other images.
+        ParameterError: The keys don't fit the classes.
         ReadingsError: The plan is another one, or a name can't be used.
+        StudyError: The study's images have changed.
         ServerError: It can't be served at this address.
     """
-    plan = plan_reading(study, split, brief=brief).plan
-    check_order(plan)
-    dataset = require_dataset(study, plan)
-    log = study.readings
+    plan = _plan(study, brief)
+    dataset = study.load_dataset()
+    log = study.reading_log
     named = list(dict.fromkeys(readers))
     if not named and not log.readers(plan):
         named = [READER]
@@ -76,11 +74,7 @@ def serve_reading(
     for name in named:
         log.enrol(plan, name)
     base = address(host, listening)
-    links = {
-        reader.name: f"{base}/r/{reader.token}"
-        for reader in log.readers(plan)
-        if not reader.simulated
-    }
+    links = {reader.name: f"{base}/r/{reader.token}" for reader in log.readers(plan)}
 
     def started() -> None:
         if on_start is not None:
@@ -89,3 +83,16 @@ def serve_reading(
             open_browser(links[named[0]] if named else next(iter(links.values())))
 
     run_server(app, listening, started)
+
+
+def _plan(study: Study, brief: bool) -> ReadingPlan:
+    if not study.plan_file.exists():
+        split = "test" if "test" in study.splits else next(iter(study.splits))
+        return make_plan(study, split=split, brief=brief)
+    plan = load_plan(study)
+    if brief and not plan.brief:
+        raise ReadingsError(
+            f"brief: {study.plan_file} was frozen with images that stay until the answer; plan a "
+            "brief study in another folder: --study"
+        )
+    return plan

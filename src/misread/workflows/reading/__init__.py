@@ -1,1 +1,0 @@
-"""The reader study: plan it, read, and what the readings say."""
