@@ -96,3 +96,15 @@ def _plan(study: Study, brief: bool) -> ReadingPlan:
             "brief study in another folder: --study"
         )
     return plan
+
+
+def forget(study: Study, name: str) -> int:
+    """Delete a reader's name, link and answers for good, as he may ask for.
+
+    Returns:
+        How many answers there were.
+
+    Raises:
+        ReadingsError: There is no plan or no such reader.
+    """
+    return study.reading_log.forget(load_plan(study), name)

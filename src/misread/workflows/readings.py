@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from misread.analysis.reading import simulation
-from misread.errors import ParameterError
+from misread.errors import ParameterError, ReadingsError
 from misread.store import Study
 from misread.tables.answer_counts import count_answers, read_counts, write_counts
 from misread.tables.model_vs_human import read_trials, write_trials
@@ -149,6 +149,11 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
         fitting.append(study.reading_log.load(plan))
         fitting = [table for table in fitting if len(table)]
     people = [table for table in fitting if not table.simulated]
+    if not fitting:
+        raise ReadingsError(
+            f"{study.path}: expected readings, found none; `misread read` collects them, "
+            "`misread import readings` brings them in"
+        )
     return join(people or fitting)
 
 
