@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from misread.analysis.reading.people import People
     from misread.workflows.people import PeopleResult
 
+_BETTER = {
+    "model": "the model misreads less",
+    "people": "people misread less",
+    "unsettled": "not settled",
+}
 _SIMULATED = "SIMULATED READERS: nothing here is about people."
 
 
@@ -77,12 +82,8 @@ def _show_models(measured: "People") -> None:
     for each in measured.estimate.against:
         error = f"{100 * each.mistakes / each.images:.2f}%"
         print(f"against {each.model}, which misreads {each.mistakes:,} of these images ({error}):")
-        verdict = f"the {each.better} misreads less" if each.better == "model" else (
-            "people misread less" if each.better == "people" else "not settled"
-        )  # fmt: skip
-        print(
-            f"  people minus model: {_difference(each.difference)} points: {verdict}{_more(each)}"
-        )
+        said = _BETTER[str(each.better)] + _more(each)
+        print(f"  people minus model: {_difference(each.difference)} points: {said}")
         print(
             f"  both wrong {_count(each.both)}, only the model {_count(each.model_only)}, only "
             f"people {_count(each.people_only)}"
