@@ -19,11 +19,12 @@ const session = new Session(boot.undo);
 const stage = new Stage(byId("stage"), boot);
 const classes = choices(boot.classes, (answer) => give(answer, performance.now()));
 
-/** What is asked of whoever reads; null while nothing can be answered. */
-/** @type {{ onset: number, blurred: boolean, unsure: boolean, late: ReturnType<typeof setTimeout> | null } | null} */
+/**
+ * The image that can be answered; null while none can.
+ * @type {{ onset: number, blurred: boolean, unsure: boolean, late: ReturnType<typeof setTimeout> | null } | null}
+ */
 let open = null;
 let done = 0;
-let planned = 0;
 let kind = "";
 let sinceBreak = 0;
 
@@ -76,15 +77,20 @@ function welcome(state) {
 /** @param {State} state */
 async function read(state) {
   done = state.done;
-  planned = state.planned;
   if (state.phase === "done") return finish();
   byId("reading").hidden = false;
   await advance();
 }
 
+/** @param {typeof open} to */
+function setOpen(to) {
+  open = to;
+  byId("stage").toggleAttribute("data-open", to !== null);
+}
+
 /** Show the next trial, after a break where one is due. */
 async function advance() {
-  open = null;
+  setOpen(null);
   const trial = await supply.next(() => settled());
   if (!trial) return finish();
   if (trial.kind !== kind) await introduce(trial.kind);
@@ -102,7 +108,7 @@ async function settled() {
 
 /** Show the trial at hand and let it be answered. */
 async function present() {
-  open = null;
+  setOpen(null);
   const trial = session.trial;
   if (!trial) return;
   showProgress();
@@ -114,7 +120,7 @@ async function present() {
   const onset = await stage.show(image, brief);
   if (onset === null || trial !== session.trial) return;
   const late = brief && boot.brief ? setTimeout(() => give(null, performance.now()), boot.brief.answer) : null;
-  open = { onset, blurred: document.hidden || !document.hasFocus(), unsure: false, late };
+  setOpen({ onset, blurred: document.hidden || !document.hasFocus(), unsure: false, late });
   showUnsure();
   classes.focus();
 }
@@ -128,7 +134,7 @@ function give(answer, when) {
   if (!open || when < open.onset) return;
   const { onset, blurred, unsure, late } = open;
   if (late) clearTimeout(late);
-  open = null;
+  setOpen(null);
   const { sent, again } = session.answer({
     answer,
     unsure,
@@ -183,10 +189,10 @@ function showProgress() {
   const again = session.back > 0;
   const number = new Intl.NumberFormat("en");
   const place =
-    kind === "practice" ? "practice" : `${number.format(done + 1 - session.back)} of ${number.format(planned)}`;
+    kind === "practice" ? "practice" : `${number.format(done + 1 - session.back)} of ${number.format(supply.planned)}`;
   byId("progress").textContent = again ? `again: ${place} · Esc leaves it` : place;
   const bar = /** @type {HTMLProgressElement} */ (byId("bar"));
-  bar.max = Math.max(1, planned);
+  bar.max = Math.max(1, supply.planned);
   bar.value = done;
   byId("reading").classList.toggle("again", again);
 }
@@ -230,7 +236,7 @@ function finish() {
  * @returns {Promise<void>}
  */
 function say(title, text, button) {
-  open = null;
+  setOpen(null);
   stage.clear();
   const place = byId("pause");
   byId("reading").hidden = false;

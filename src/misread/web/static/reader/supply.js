@@ -13,6 +13,8 @@ export class Supply {
   #waiting = [];
   #last = "";
   #ended = false;
+  /** Images to answer, with those that are asked again, as far as the server has said. */
+  planned = 0;
 
   /** @param {string} base Path of this reader's link. */
   constructor(base) {
@@ -57,6 +59,7 @@ export class Supply {
 
   /** @param {State} state */
   #take(state) {
+    this.planned = state.planned;
     for (const trial of state.upcoming) {
       const image = load(`${this.#base}/images/${trial.trial}`);
       this.#waiting.push({ ...trial, image, shown: 0 });
