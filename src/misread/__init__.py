@@ -40,10 +40,14 @@ if TYPE_CHECKING:
     from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
+    from misread.workflows.labels_import import import_labels
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.open import open_gallery
+    from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -81,19 +85,23 @@ _PUBLIC = {
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "export": ("misread.workflows.exporting", "export"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
+    "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "open_gallery": ("misread.workflows.open", "open_gallery"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
+    "write_report": ("misread.workflows.report", "write_report"),
 }
 
 __all__ = [
@@ -128,19 +136,23 @@ __all__ = [
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "export",
     "find_duplicates",
     "fit_temperature",
+    "import_labels",
     "import_metadata",
     "import_predictions",
     "label_issues",
     "load",
     "make_demo",
     "mistakes",
+    "open_gallery",
     "run",
     "score_panel",
     "slice_errors",
     "slices",
     "train",
+    "write_report",
 ]
 
 
