@@ -114,7 +114,7 @@ def test_readings_of_some_readers() -> None:
     turned = made.of(["bob", "ann", "bob"])
     assert [reader.name for reader in turned.readers] == ["bob", "ann"]
     assert turned.reader.tolist() == [1, 1, 0]
-    with pytest.raises(ReadingsError, match="expected one of ann, bob. Got 'eve'"):
+    with pytest.raises(ReadingsError, match=r"expected one of ann, bob\. Got 'eve'"):
         made.of(["eve"])
     assert made.pick(made.answer == 2).index.tolist() == [2]
 

@@ -112,9 +112,7 @@ def test_coverage_of_whole_studies(plan: ReadingPlan, follow: Follow) -> None:
         held = []
         for number in range(800):
             places = None if stop is None else int(generator.integers(1, order.planned))
-            found = estimate_reader(
-                plan, tally(plan, follow(plan, ANSWERS, places, number=number))
-            )
+            found = estimate_reader(plan, tally(plan, follow(plan, ANSWERS, places, number=number)))
             held.append(found.error.low - 1e-12 <= truth <= found.error.high + 1e-12)
         assert np.mean(held) >= 0.95 - 3 * 0.0077
 

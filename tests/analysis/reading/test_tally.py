@@ -21,7 +21,9 @@ def plan(plan_of: Any) -> ReadingPlan:
     return made
 
 
-def again(plan: ReadingPlan, readings: Readings, position: int, answer: int, **more: Any) -> Readings:
+def again(
+    plan: ReadingPlan, readings: Readings, position: int, answer: int, **more: Any
+) -> Readings:
     """The same readings, and an item asked again after all of them."""
     row = int(np.flatnonzero(readings.position == position)[0])
     place = max(len(reading_order(plan, 0)), int(readings.position.max()) + 1)
