@@ -1,4 +1,4 @@
-"""How often the reader study's intervals hold, simulated, and how wide they are, beside simpler ones.
+"""How often the reader study's intervals hold, and how wide they are, beside simpler ones.
 
     python benchmarks/reader_coverage.py [--studies 4000] [--json FILE]
 
@@ -12,9 +12,9 @@ other 9,938. The scenarios say how many of each a reader gets wrong:
 
 "One reader" stops at n answers, planned. "Stopping": one reader stops by what he answered. "Five
 readers" err differently; one of them is careless. "People in general" are drawn anew for each study
-from a population, all alike or one in ten of them careless, five times as often wrong; what is to be
-held is the population's mean. Every interval is for 95%. Coverage is of the true error rate over the 10,000 images, width the
-mean in percentage points.
+from a population, all alike or one in ten of them careless, five times as often wrong; what is to
+be held is the population's mean. Every interval is for 95%. Coverage is of the true error rate over
+the 10,000 images, width the mean in percentage points.
 
 The widths against simple random sampling of all 10,000 images are enumerated, not simulated.
 """

@@ -1,12 +1,12 @@
-"""Time of everything that `misread people` computes, for 100 readers of 2,000 answers each.
+"""Time of everything that a reader study says, for 100 readers of 2,000 answers each.
 
-    python benchmarks/reader_estimate.py [--readers 100] [--answers 2000] [--repeats 5] [--json FILE]
+    python benchmarks/reader_estimate.py [--readers 100] [--answers 2000] [--repeats 5]
 
-10,000 images, of which a model misreads 62; simulated readers. Timed are the check that the readings
-follow the plan, and the estimate: each reader and all together, against the model, with exclusions
-and without, error consistency, slips, response times. In the second row, readers stop where they
-like, so that every interval is an anytime one; in the third, one answer in a hundred is excluded and
-asked again. The first time in a process, which fills tables of factorials and of limits, is told
+10,000 images, of which a model misreads 62; simulated readers. Timed are the check that the
+readings follow the plan, and the estimate: each reader and all together, against the model, with
+exclusions and without, error consistency, slips, response times. In the second row, readers stop
+where they like, so that every interval is an anytime one; in the third, one answer in a hundred is
+excluded and asked again. The first time, which fills tables of factorials and of limits, is told
 apart. There is no peer: no tool known to us computes this.
 """
 
