@@ -1,14 +1,23 @@
 """Shared fixtures: small synthetic datasets of any shape, and predictions of them."""
 
+import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from misread.datasets import Dataset, Split
-from misread.tables import Origin, Predictions, Provenance
+from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
+
+if TYPE_CHECKING:
+    from misread.views.gallery.gallery import Gallery
+
+# Before torch is imported, and for the programs that tests start. These networks are so small that
+# threads mostly wait for each other, on a busy machine for a hundred times as long as they work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -101,6 +110,85 @@ def make_predictions() -> Callable[..., Predictions]:
                 created=created,
                 repeat=repeat,
             ),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_gallery(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_dataset: Callable[..., Dataset],
+    make_predictions: Callable[..., Predictions],
+) -> Callable[..., "Gallery"]:
+    """The gallery of a new study: by default 90 test images that two models predict.
+
+    Their origins are named by model and split: `{("one", "test"): Origin.HELD_OUT}`.
+    """
+    from misread.store import Study
+    from misread.views.gallery.gallery import Gallery
+    from misread.workflows.audit import audit
+
+    default = {("one", "test"): Origin.HELD_OUT, ("two", "test"): Origin.HELD_OUT}
+
+    def make(
+        dataset: Dataset | None = None, origins: dict[tuple[str, str], Origin] | None = None
+    ) -> Gallery:
+        shown = dataset or make_dataset()
+        study = Study.create(tmp_path_factory.mktemp("gallery") / "study", shown)
+        for number, ((model, split), origin) in enumerate(
+            (default if origins is None else origins).items()
+        ):
+            study.save_predictions(
+                make_predictions(
+                    shown.splits[split],
+                    classes=shown.classes,
+                    seed=number,
+                    model=model,
+                    origin=origin,
+                    created=f"2025-01-{number + 1:02}T00:00:00+00:00",
+                )
+            )
+        return Gallery(study, shown, lambda split: audit(study, split, dataset=shown))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_neighbours() -> Callable[..., Neighbours]:
+    """A table of nearest training images beside some predictions."""
+
+    def make(beside: Predictions, neighbours: object) -> Neighbours:
+        return Neighbours(beside.index, np.asarray(neighbours, np.int32), beside.provenance)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_dynamics() -> Callable[..., Dynamics]:
+    """Training dynamics of the images of some predictions; unremarkable ones unless given."""
+
+    def make(
+        beside: Predictions,
+        margin: object = None,
+        first_learned: object = None,
+        forgotten: object = None,
+        *,
+        epochs: int = 10,
+        networks: int = 1,
+    ) -> Dynamics:
+        def column(values: object, otherwise: float) -> Any:
+            plain = np.full(len(beside), otherwise) if values is None else values
+            return np.asarray(plain, np.float32)
+
+        return Dynamics(
+            index=beside.index,
+            area_under_margin=column(margin, 5.0),
+            first_learned=column(first_learned, 1.0),
+            forgotten=column(forgotten, 0.0),
+            epochs=epochs,
+            networks=networks,
+            provenance=dataclasses.replace(beside.provenance, origin=Origin.IN_SAMPLE),
         )
 
     return make

@@ -10,6 +10,7 @@ MisreadError
 │   ├── VerdictsError     a table of verdicts is damaged or doesn't fit the study's images
 │   ├── ReadingsError     readings or their plan are damaged or don't fit the study
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
+│   ├── ServerError       a web page can't be served at this address
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
 ├── TrainingStoppedError  training was interrupted; says how to go on
 └── TrainingDivergedError the loss of a training is no longer a finite number
@@ -54,6 +55,10 @@ class ReadingsError(InputError):
 
 class StudyError(InputError):
     """A study folder is missing, damaged or already holds something else."""
+
+
+class ServerError(InputError):
+    """A web page can't be served at this address."""
 
 
 class MissingExtraError(InputError):

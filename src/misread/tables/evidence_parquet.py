@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from misread.errors import PredictionsError
 from misread.files import replacing
 from misread.tables.evidence import Dynamics, Neighbours
+from misread.tables.metadata import first_line
 from misread.tables.parquet import read_provenance
 from misread.tables.predictions import Provenance
 
@@ -44,7 +45,9 @@ def read_dynamics(path: Path) -> Dynamics:
             provenance=provenance,
         )
     except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise PredictionsError(f"{path}: damaged table of training dynamics: {error}") from error
+        raise PredictionsError(
+            f"{path}: damaged table of training dynamics: {first_line(error)}"
+        ) from error
 
 
 def write_neighbours(path: Path, neighbours: Neighbours) -> None:
@@ -69,9 +72,11 @@ def read_neighbours(path: Path) -> Neighbours:
         flat = table["neighbours"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         width = table.schema.field("neighbours").type.list_size
         index = table["index"].to_numpy()
+        return Neighbours(index, flat.reshape(len(index), width), provenance)
     except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise PredictionsError(f"{path}: damaged table of neighbours: {error}") from error
-    return Neighbours(index, flat.reshape(len(index), width), provenance)
+        raise PredictionsError(
+            f"{path}: damaged table of neighbours: {first_line(error)}"
+        ) from error
 
 
 def _write(

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from misread.analysis.duplicates import DISTANCE, Duplicates, PairTable, find_duplicates
 from misread.datasets import Dataset
-from misread.errors import ParameterError
 from misread.tables.export import check_kind, class_names, write_columns
 from misread.types import Array
 from misread.views.duplicates import draw_duplicates
-from misread.views.mistakes import save_png
+from misread.views.pictures import check_png, save_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +47,13 @@ def show_duplicates(
     Raises:
         ParameterError: The distance is out of range, or a file is of another kind.
     """
-    if save is not None and Path(save).suffix.lower() != ".png":
-        raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
+    check_png(save)
     if output is not None:
         check_kind(Path(output))
     found = find_duplicates(dataset, distance)
     picture = Path(save) if save is not None and len(found.pairs) else None
     if picture is not None:
-        try:
-            save_png(draw_duplicates(dataset, found), picture)
-        except OSError as error:
-            raise ParameterError(f"save: can't write {picture}: {error.strerror}") from error
+        save_picture(draw_duplicates(dataset, found), picture)
     table = Path(output) if output is not None else None
     if table is not None:
         write_columns(table, pair_columns(found.pairs, dataset.classes))

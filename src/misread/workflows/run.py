@@ -12,7 +12,8 @@ from misread.errors import StudyError, TrainingStoppedError
 from misread.models import Card, Recipe, Run
 from misread.store import Study, default_study
 from misread.tables import Provenance
-from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
+from misread.views.mistakes import Mistakes, save_grids, show_mistakes
+from misread.views.pictures import save_png
 from misread.workflows.training import (
     choose_recipe,
     predict_splits,
@@ -126,7 +127,9 @@ def run(
             dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
         )
     except TrainingStoppedError as error:
-        raise TrainingStoppedError(f"{error} (without --fresh)" if fresh else str(error)) from None
+        # Before the first epoch is saved, only --fresh replaces the former run.
+        without = " (without --fresh)" if fresh and checkpoint.exists() else ""
+        raise TrainingStoppedError(f"{error}{without}") from None
     try:
         results = predict_splits(trained, dataset, on_predict)
     except KeyboardInterrupt:

@@ -89,3 +89,37 @@ def import_metadata(
         place, file, split=split, cluster=cluster, replace=replace, folder=folder
     )
     output.show_metadata(imported, as_json)
+
+
+@commands.command("labels", epilog="Example: misread import labels ana.parquet --person Ana")
+def import_labels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="What export verdicts or labels wrote, or a table with the columns index and "
+            "label: .csv, .tsv, .parquet or .json."
+        ),
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="The split, where the file doesn't say; without it test.")
+    ] = None,
+    person: Annotated[
+        str, typer.Option(metavar="NAME", help="Who decided, where the file doesn't say.")
+    ] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the file's verdict where another one stands.")
+    ] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring verdicts or corrected labels into a study, as decided verdicts.
+
+    The same file again changes nothing.
+    """
+    from misread.cli.output import exports as output
+    from misread.store import Study
+    from misread.workflows import labels_import
+
+    place = Study.locate(study, Path.cwd())
+    imported = labels_import.import_labels(place, file, split=split, person=person, replace=replace)
+    output.show_imported(imported, as_json)

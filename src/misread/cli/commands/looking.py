@@ -45,7 +45,8 @@ def audit(
     ] = "suspicion",
     top: Annotated[int, typer.Option(help="Images in the table and in the picture.")] = 20,
     index: Annotated[
-        int | None, typer.Option(help="Tell of this one image instead, whatever its rank.")
+        int | None,
+        typer.Option(help="Tell of this one image instead; it is drawn where --save is given."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write all images, ranked: .csv, .parquet or .json.")
@@ -60,13 +61,10 @@ def audit(
     from misread.workflows import audit as workflow
 
     place = Study.locate(study, Path.cwd())
-    found = workflow.audit(place, split, model or ())
-    if index is not None:
-        printed.show_one(found, index, as_json)
-        return
-    table = None if output is None else workflow.write_table(found, output, by)
-    picture = workflow.draw_audit(place, found, top, by, save)
-    printed.show_audit(found, top, by, picture, table, as_json)
+    found = workflow.show_audit(
+        place, split, model or (), by=by, top=top, index=index, save=save, output=output
+    )
+    printed.show_audit(found, as_json)
 
 
 @commands.command(epilog="Example: misread slices --by writer")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from misread.errors import StudyError
 from misread.store.database.events import Event, Events
-from misread.store.database.failures import WAIT, explain, is_unwritable
+from misread.store.database.failures import WAIT, damaged, explain, is_unwritable
 from misread.store.database.schema import prepare
 
 FILE = "study.sqlite"
@@ -89,20 +89,14 @@ class Database:
         if not self.path.exists():
             self._file, self.generation = (), self.generation + 1
             return None
-        connection = _connect(self.path)
         try:
-            # Also migrates an older file, and completes one whose maker died.
-            prepare(connection, self.path)
+            connection = _open(self.path)
         except sqlite3.OperationalError as error:
-            connection.close()
             if not is_unwritable(error):
                 raise
             # WAL mode needs files beside the database even to read it: read a copy instead.
             self._copied = True
             connection = _copy(self.path)
-        except BaseException:
-            connection.close()
-            raise
         return self._keep(connection)
 
     def _open_to_write(self) -> sqlite3.Connection:
@@ -111,13 +105,7 @@ class Database:
         self.close()
         self._copied = False
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = _connect(self.path)
-        try:
-            prepare(connection, self.path)
-        except BaseException:
-            connection.close()
-            raise
-        return self._keep(connection)
+        return self._keep(_open(self.path))
 
     def _keep(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         # Closed with this object at the latest: an open file can't be removed on Windows.
@@ -144,27 +132,43 @@ class Database:
         except sqlite3.DatabaseError as error:
             self.close()
             raise explain(self.path, doing, error) from error
+        except UnicodeDecodeError as error:
+            # What SQLite says of a damaged file may quote it.
+            self.close()
+            raise damaged(self.path, "it isn't UTF-8 where it should be") from error
         except OSError as error:
             raise StudyError(f"{self.path}: can't {doing} verdicts: {error.strerror}") from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-    for setting in ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {setting}")
+def _open(path: Path, place: Path | None = None) -> sqlite3.Connection:
+    """Open a file, check it and bring it to this version.
+
+    Args:
+        path: The file, to be named in errors.
+        place: Where it is read, if that is a copy.
+    """
+    connection = sqlite3.connect(
+        place or path, timeout=WAIT, isolation_level=None, check_same_thread=False
+    )
+    try:
+        for setting in ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {setting}")
+        prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def _copy(path: Path) -> sqlite3.Connection:
     """A copy in memory of a file in a folder that can't be written."""
-    memory = _connect(Path(":memory:"))
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     with tempfile.TemporaryDirectory() as folder:
         for suffix in ("", "-wal"):
             source = path.with_name(path.name + suffix)
             if source.exists():
                 shutil.copyfile(source, Path(folder, source.name))
-        with contextlib.closing(_connect(Path(folder, path.name))) as copied:
-            prepare(copied, path)
+        with contextlib.closing(_open(path, Path(folder, path.name))) as copied:
             copied.backup(memory)
     return memory
 
