@@ -13,6 +13,7 @@ from misread.analysis.reading.estimate import (
     estimate_people,
     estimate_reader,
     estimate_together,
+    narrow,
     width_reached,
 )
 from misread.analysis.reading.exact import exact_limits
@@ -185,3 +186,17 @@ def test_missing_answers_are_bounded(plan: ReadingPlan, follow: Follow) -> None:
     assert (found.missing, found.read, found.answers) == (4, 50, 56)
     assert found.error.low <= plain.error.low
     assert found.error.high > plain.error.high
+
+
+def test_the_interval_narrows_answer_by_answer(plan: ReadingPlan, follow: Follow) -> None:
+    one = tally(plan, follow(plan, ANSWERS, stop=120))
+    found = narrow(plan, one)
+    assert (found.low[0], found.high[0]) == (0, 1)
+    assert (np.diff(found.low) >= 0).all()
+    assert (np.diff(found.high) <= 0).all()
+    last = estimate_reader(plan, one).anytime
+    assert (found.low[-1], found.high[-1]) == (last.low, last.high)
+    for stop in (5, 20, 60):
+        at = tally(plan, follow(plan, ANSWERS, stop=stop))
+        here = estimate_reader(plan, at).anytime
+        assert (found.low[len(at)], found.high[len(at)]) == (here.low, here.high)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import stdtrit
 
 from misread.analysis.intervals import Estimate
@@ -12,7 +13,7 @@ from misread.analysis.reading.tally import ReaderTally
 from misread.errors import ParameterError
 from misread.tables.reading_plan import ReadingPlan
 from misread.tables.readings import Reader
-from misread.types import Array
+from misread.types import Array, IntArray
 
 # Fewer readers say too little of other people.
 FEWEST_FOR_PEOPLE = 5
@@ -108,6 +109,43 @@ class TogetherEstimate:
     rounds: int
     shortest: Reader
     people: Estimate | None
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowing:
+    """How one reader's interval narrowed as his answers came in.
+
+    Attributes:
+        answers: (n + 1,) int64, 0 to n answers, hard items and others.
+        low: (n + 1,) float64, lower limit of his error rate over the N images after so many.
+        high: (n + 1,) float64, upper limit.
+    """
+
+    answers: IntArray
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+
+def narrow(plan: ReadingPlan, tally: ReaderTally) -> Narrowing:
+    """The anytime interval of one reader's error rate after each of his answers.
+
+    For the owner after the end: a reader who sees it could stop by it.
+
+    Args:
+        plan: The plan.
+        tally: What he got wrong.
+    """
+    sequence = narrowing(sample_of(tally), plan.rest, plan.alpha, plan.expected_rate)
+    hard = np.append(False, tally.hard)
+    drawn = np.arange(len(tally) + 1) - np.cumsum(hard)
+    wrong = np.cumsum(np.append(False, tally.wrong & tally.hard))
+    unread = len(plan.hard) - np.cumsum(np.append(False, tally.known & tally.hard))
+    images = plan.target.images
+    return Narrowing(
+        answers=np.arange(len(tally) + 1),
+        low=(wrong + sequence.low[drawn]) / images,
+        high=(wrong + unread + sequence.high[drawn]) / images,
+    )
 
 
 def sample_of(tally: ReaderTally, members: Array | None = None) -> Sample:
