@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
+    from misread.tables.reading_plan import ReadingPlan
+    from misread.tables.readings import Readings
     from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
@@ -44,6 +46,14 @@ if TYPE_CHECKING:
     from misread.workflows.labels import label_issues
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.people import people
+    from misread.workflows.reading_plan import make_plan
+    from misread.workflows.readings import (
+        export_readings,
+        import_readings,
+        open_readings,
+        simulate_readers,
+    )
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -65,6 +75,8 @@ _PUBLIC = {
     "Predictions": ("misread.tables", "Predictions"),
     "PredictionsFile": ("misread.tables.parquet", "PredictionsFile"),
     "Provenance": ("misread.tables", "Provenance"),
+    "ReadingPlan": ("misread.tables.reading_plan", "ReadingPlan"),
+    "Readings": ("misread.tables.readings", "Readings"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
@@ -81,16 +93,22 @@ _PUBLIC = {
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "export_readings": ("misread.workflows.readings", "export_readings"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
+    "import_readings": ("misread.workflows.readings", "import_readings"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
+    "make_plan": ("misread.workflows.reading_plan", "make_plan"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "open_readings": ("misread.workflows.readings", "open_readings"),
+    "people": ("misread.workflows.people", "people"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
+    "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
@@ -112,6 +130,8 @@ __all__ = [
     "Predictions",
     "PredictionsFile",
     "Provenance",
+    "ReadingPlan",
+    "Readings",
     "Recipe",
     "Run",
     "SliceErrors",
@@ -128,16 +148,22 @@ __all__ = [
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "export_readings",
     "find_duplicates",
     "fit_temperature",
     "import_metadata",
     "import_predictions",
+    "import_readings",
     "label_issues",
     "load",
     "make_demo",
+    "make_plan",
     "mistakes",
+    "open_readings",
+    "people",
     "run",
     "score_panel",
+    "simulate_readers",
     "slice_errors",
     "slices",
     "train",
