@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import t as student
 
 from misread.analysis.intervals import Estimate
+from misread.analysis.reading.anytime import anytime_limits
 from misread.analysis.reading.estimate import (
     Census,
     basis_of,
@@ -14,6 +15,7 @@ from misread.analysis.reading.estimate import (
     estimate_reader,
     estimate_together,
     narrow,
+    sample_of,
     width_reached,
 )
 from misread.analysis.reading.exact import exact_limits
@@ -97,11 +99,28 @@ def test_a_plan_that_stops_at_a_width_never_has_the_planned_interval(
     plan = plan_of(width=0.2)
     one = tally(plan, follow(plan, LABELS))
     assert basis_of(plan, [one]) == Basis.ANYTIME
-    always = estimate_reader(plan, one).anytime
-    assert width_reached(plan, one) == (always.high - always.low <= 0.2)
-    assert not width_reached(plan, tally(plan, follow(plan, LABELS, stop=3)))
-    assert width_reached(plan_of(width=0.5), one)
-    assert not width_reached(plan_of(), one)
+    assert estimate_reader(plan, one).basis == Basis.ANYTIME
+
+
+def test_the_program_stops_a_reader_at_the_planned_width(plan_of: Any, follow: Follow) -> None:
+    plan = plan_of(width=0.15)
+    for stop in range(1, 150):
+        one = tally(plan, follow(plan, ANSWERS, stop=stop))
+        sample = sample_of(one)
+        numbers = {
+            "hard_unread": 10 - one.hard_known, "read": len(sample),
+            "wrong": int(sample.wrong.sum()),
+        }  # fmt: skip
+        shown = estimate_reader(plan, one).error
+        if width_reached(plan, **numbers):
+            assert shown.high - shown.low <= 0.15 + 1e-12
+            assert not width_reached(plan, **numbers, missing=len(sample) - numbers["wrong"])
+            assert not width_reached(plan_of(), **numbers)
+            break
+        low, high = anytime_limits(numbers["wrong"], numbers["read"], 190)
+        assert high - low + numbers["hard_unread"] > 0.15 * 200
+    else:
+        pytest.fail("never stopped")
 
 
 def test_coverage_of_whole_studies(plan: ReadingPlan, follow: Follow) -> None:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from misread.analysis.intervals import Estimate
+from misread.analysis.reading.anytime import anytime_limits
 from misread.analysis.reading.limits import Basis, Sample, narrowing, one_reader, several_readers
 from misread.analysis.reading.tally import ReaderTally
 from misread.errors import ParameterError
@@ -265,15 +266,28 @@ def estimate_people(rates: Sequence[float], alpha: float = 0.05) -> Estimate | N
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
 
 
-def width_reached(plan: ReadingPlan, tally: ReaderTally) -> bool:
+def width_reached(
+    plan: ReadingPlan, *, hard_unread: int, read: int, wrong: int, missing: int = 0
+) -> bool:
     """Whether the plan's width is reached, so that this reader's reading stops.
 
-    It is the program that looks, not the reader.
+    It is the program that looks, not the reader; numbers that it keeps are enough, so that it can
+    look after every answer. The set of the last answer alone is looked at: what all sets have in
+    common, which is shown afterwards, is no wider.
+
+    Args:
+        plan: The plan.
+        hard_unread: Hard items without an answer.
+        read: Items outside the census that were read.
+        wrong: Errors among these.
+        missing: How many of these have no answer that counts.
     """
     if plan.width is None:
         return False
-    always = estimate_reader(plan, tally).anytime
-    return always.high - always.low <= plan.width
+    low, high = anytime_limits(
+        [wrong, wrong + missing], read, plan.rest, plan.alpha, plan.expected_rate
+    )
+    return bool(high[1] - low[0] + hard_unread <= plan.width * plan.target.images)
 
 
 def _point(plan: ReadingPlan, tally: ReaderTally) -> float:
