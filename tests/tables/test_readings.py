@@ -100,6 +100,8 @@ def test_readers_say_what_they_had_seen() -> None:
     assert not any(Reader("ann", seen=seen).blind for seen in Seen if seen != Seen.NOTHING)
     with pytest.raises(ReadingsError, match="expected a number of 0 or more"):
         Reader("ann", -1)
+    with pytest.raises(ReadingsError, match="below 2"):
+        Reader("ann", 2**31)
 
 
 def test_no_answer_is_an_answer_of_its_own() -> None:

@@ -23,7 +23,7 @@ numbers = st.floats(0, 1e13, allow_subnormal=False) | st.just(float("nan"))
 def tables(draw: st.DrawFn) -> Readings:
     count = draw(st.integers(1, 4))
     readers = tuple(
-        Reader(name, draw(st.none() | st.integers(0, 9_999)), draw(st.sampled_from(Seen)),
+        Reader(name, draw(st.none() | st.integers(0, 2**31 - 1)), draw(st.sampled_from(Seen)),
                draw(st.booleans()))
         for name in draw(st.lists(names, min_size=count, max_size=count, unique=True))
     )  # fmt: skip
