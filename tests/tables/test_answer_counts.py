@@ -16,7 +16,9 @@ from misread.tables.answer_counts import (
 from misread.tables.readings import NO_ANSWER, Reader, Readings
 
 CLASSES = ("ant", "bee", "cow")
-anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\x00"), max_size=4)
+anything = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\x00"), max_size=4
+)
 
 
 @st.composite
@@ -48,7 +50,7 @@ def test_an_array_is_read_as_cifar_10h_has_it(tmp_path: Path) -> None:
     assert found.index.tolist() == [0, 1]
     assert np.array_equal(found.table(4), [[51, 0, 0], [0, 49, 1], [0, 0, 0], [0, 0, 0]])
     assert not found.simulated
-    with pytest.raises(ReadingsError, match="index must be below 1"):
+    with pytest.raises(ReadingsError, match=r"index must be below 1"):
         found.table(1)
 
 
@@ -117,7 +119,7 @@ def test_other_bad_files(tmp_path: Path) -> None:
         read_counts(tmp_path / "c.npz", CLASSES)
     made = AnswerCounts(("a", "b"), np.array([0]), np.array([[1, 2]]))
     write_counts(tmp_path / "c.npz", made)
-    with pytest.raises(ReadingsError, match="expected the classes ant, bee, cow. Got a, b"):
+    with pytest.raises(ReadingsError, match=r"expected the classes ant, bee, cow\. Got a, b"):
         read_counts(tmp_path / "c.npz", CLASSES)
     # An array alone has no place for the mark of simulated answers.
     with pytest.raises(ReadingsError, match=r"expected \.csv, \.tsv or \.npz"):

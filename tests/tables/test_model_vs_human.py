@@ -113,7 +113,7 @@ def test_images_that_are_not_named_as_ours_need_their_positions(tmp_path: Path) 
         read_trials(tmp_path / "t.csv", "test", CLASSES, LABELS)
     line = "ann,1,1,0.5,ant,ant,rest,test-0000099.png\n"
     (tmp_path / "t.csv").write_text(THEIRS.splitlines()[0] + "\n" + line)
-    with pytest.raises(ReadingsError, match="expected images 0 to 7. Got 99"):
+    with pytest.raises(ReadingsError, match=r"expected images 0 to 7\. Got 99"):
         read_trials(tmp_path / "t.csv", "test", CLASSES, LABELS)
     with pytest.raises(ReadingsError, match=r"output: expected \.csv"):
         write_trials(tmp_path / "t.parquet", read_none(), LABELS)

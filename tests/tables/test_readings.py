@@ -100,6 +100,8 @@ def test_readers_say_what_they_had_seen() -> None:
     assert not any(Reader("ann", seen=seen).blind for seen in Seen if seen != Seen.NOTHING)
     with pytest.raises(ReadingsError, match="expected a number of 0 or more"):
         Reader("ann", -1)
+    with pytest.raises(ReadingsError, match="below 2"):
+        Reader("ann", 2**31)
 
 
 def test_no_answer_is_an_answer_of_its_own() -> None:
@@ -114,7 +116,7 @@ def test_readings_of_some_readers() -> None:
     turned = made.of(["bob", "ann", "bob"])
     assert [reader.name for reader in turned.readers] == ["bob", "ann"]
     assert turned.reader.tolist() == [1, 1, 0]
-    with pytest.raises(ReadingsError, match="expected one of ann, bob. Got 'eve'"):
+    with pytest.raises(ReadingsError, match=r"expected one of ann, bob\. Got 'eve'"):
         made.of(["eve"])
     assert made.pick(made.answer == 2).index.tolist() == [2]
 

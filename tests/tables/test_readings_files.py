@@ -23,7 +23,7 @@ numbers = st.floats(0, 1e13, allow_subnormal=False) | st.just(float("nan"))
 def tables(draw: st.DrawFn) -> Readings:
     count = draw(st.integers(1, 4))
     readers = tuple(
-        Reader(name, draw(st.none() | st.integers(0, 9_999)), draw(st.sampled_from(Seen)),
+        Reader(name, draw(st.none() | st.integers(0, 2**31 - 1)), draw(st.sampled_from(Seen)),
                draw(st.booleans()))
         for name in draw(st.lists(names, min_size=count, max_size=count, unique=True))
     )  # fmt: skip
@@ -100,8 +100,10 @@ def test_the_file_is_for_any_program(tmp_path: Path) -> None:
     write_readings(tmp_path / "readings.csv", small())
     lines = (tmp_path / "readings.csv").read_text().splitlines()
     assert lines == [
-        "reader,session,position,split,index,stratum,purpose,repeat_of,answer,first_answer,undone,"
-        "unsure,unfocused,rt_ms,onset,screen,zoom,number,seen,simulated,design",
+        (
+            "reader,session,position,split,index,stratum,purpose,repeat_of,answer,first_answer,"
+            "undone,unsure,unfocused,rt_ms,onset,screen,zoom,number,seen,simulated,design"
+        ),
         "ann,1,0,test,5,rest,main,,bee,bee,0,no,no,612.5,,,,0,mistakes,no,sha256:x",
         "bot,1,0,test,7,rest,main,,,,0,no,no,,,,,1,nothing,yes,sha256:x",
     ]
@@ -158,7 +160,10 @@ def test_gzipped_and_tabbed(tmp_path: Path) -> None:
         ("", "expected a table"),
         ("reader,index,answer\n", "found no rows"),
         ("reader,index\nann,1\n", "expected a column 'answer', found reader, index"),
-        ("reader,index,answer\nann,1,elk\n", "'answer': expected one of ant, bee. Got 'elk' in row 1"),
+        (
+            "reader,index,answer\nann,1,elk\n",
+            "'answer': expected one of ant, bee. Got 'elk' in row 1",
+        ),
         ("reader,index,answer\nann,,ant\n", "'index': expected a number in row 1, found none"),
         ("reader,index,answer\nann,x,ant\n", "column 'index': expected whole numbers"),
         ("reader,index,answer\nann,1.5,ant\n", "column 'index': expected whole numbers"),

@@ -66,9 +66,10 @@ class Reader:
             raise ReadingsError(
                 f"reader: expected a printable name without spaces around it. Got {name!r} instead."
             )
-        if self.number is not None and self.number < 0:
+        if self.number is not None and not 0 <= self.number < 2**31:
             raise ReadingsError(
-                f"reader {self.name}: expected a number of 0 or more. Got {self.number} instead."
+                f"reader {self.name}: expected a number of 0 or more, and below 2^31. "
+                f"Got {self.number} instead."
             )
 
     @property

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from misread.errors import ReadingsError
-from misread.tables.export import write_columns
+from misread.tables.export import Column, write_columns
 from misread.tables.readings import (
     DEFAULTS,
     NO_ANSWER,
@@ -42,7 +43,7 @@ def write_readings(path: Path, readings: Readings) -> None:
     readers = readings.readers
     numbers = [reader.number for reader in readers]
     answers = [*class_texts(readings.classes), None]
-    columns: dict[str, Array] = {
+    columns: dict[str, Column] = {
         "reader": _named(readings.reader, [reader.name for reader in readers]),
         "session": readings.session,
         "position": readings.position,
@@ -61,7 +62,7 @@ def write_readings(path: Path, readings: Readings) -> None:
         "onset": _masked(readings.onset, np.isnan(readings.onset)),
         "screen": readings.screen.astype(object),
         "zoom": _masked(readings.zoom, np.isnan(readings.zoom)),
-        "number": _named(readings.reader, numbers),
+        "number": pa.array(_named(readings.reader, numbers).tolist(), pa.int32()),
         "seen": _named(readings.reader, [str(reader.seen) for reader in readers]),
         "simulated": _yes(np.array([reader.simulated for reader in readers], np.bool_)[
             readings.reader
@@ -88,10 +89,8 @@ def _named(codes: Array, names: Sequence[object]) -> Array:
     return table[codes]
 
 
-def _masked(values: Array, missing: Array) -> Array:
-    column = values.astype(object)
-    column[missing] = None
-    return column
+def _masked(values: Array, missing: Array) -> pa.Array:
+    return pa.array(values, mask=missing)
 
 
 def _yes(values: Array) -> Array:

@@ -21,8 +21,8 @@ def plan_of() -> Callable[..., ReadingPlan]:
 
     def make(images: int = 200, answers: int = 60, **options: Any) -> ReadingPlan:
         target = ReadingTarget("bugs", "test", images, CLASSES, "sha256:items", "sha256:labels")
-        options = {"hard": range(0, images, 20), "seed": 3, "created": "2026-01-01"} | options
-        return draw_plan(target, answers, **options)
+        defaults: dict[str, Any] = {"hard": range(0, images, 20), "seed": 3, "created": "2026"}
+        return draw_plan(target, answers, **(defaults | options))
 
     return make
 

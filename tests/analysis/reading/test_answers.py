@@ -48,8 +48,7 @@ def test_answers_that_count_in_the_estimate_are_counted(
     answers = np.zeros(200, int)
     answers[[0, 20]] = 1, NO_ANSWER
     tallies = [
-        tally_readings(plan, labels, follow(plan, answers, number=number))[0]
-        for number in range(2)
+        tally_readings(plan, labels, follow(plan, answers, number=number))[0] for number in range(2)
     ]
     found = tallied_answers(tallies, CLASSES)
     table = found.table(200)

@@ -37,7 +37,11 @@ def plan(plan_of: Any) -> ReadingPlan:
 
 
 def tally(
-    plan: ReadingPlan, follow: Follow, number: int = 0, stop: int | None = None, answers: Any = ANSWERS
+    plan: ReadingPlan,
+    follow: Follow,
+    number: int = 0,
+    stop: int | None = None,
+    answers: Any = ANSWERS,
 ) -> ReaderTally:
     readings = follow(plan, answers, stop, number=number, name=f"r{number}")
     return tally_readings(plan, LABELS, readings)[0]

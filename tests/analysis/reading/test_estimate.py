@@ -7,12 +7,15 @@ import pytest
 from scipy.stats import t as student
 
 from misread.analysis.intervals import Estimate
+from misread.analysis.reading.anytime import anytime_limits
 from misread.analysis.reading.estimate import (
     Census,
     basis_of,
     estimate_people,
     estimate_reader,
     estimate_together,
+    narrow,
+    sample_of,
     width_reached,
 )
 from misread.analysis.reading.exact import exact_limits
@@ -96,11 +99,28 @@ def test_a_plan_that_stops_at_a_width_never_has_the_planned_interval(
     plan = plan_of(width=0.2)
     one = tally(plan, follow(plan, LABELS))
     assert basis_of(plan, [one]) == Basis.ANYTIME
-    always = estimate_reader(plan, one).anytime
-    assert width_reached(plan, one) == (always.high - always.low <= 0.2)
-    assert not width_reached(plan, tally(plan, follow(plan, LABELS, stop=3)))
-    assert width_reached(plan_of(width=0.5), one)
-    assert not width_reached(plan_of(), one)
+    assert estimate_reader(plan, one).basis == Basis.ANYTIME
+
+
+def test_the_program_stops_a_reader_at_the_planned_width(plan_of: Any, follow: Follow) -> None:
+    plan = plan_of(width=0.15)
+    for stop in range(1, 150):
+        one = tally(plan, follow(plan, ANSWERS, stop=stop))
+        sample = sample_of(one)
+        numbers = {
+            "hard_unread": 10 - one.hard_known, "read": len(sample),
+            "wrong": int(sample.wrong.sum()),
+        }  # fmt: skip
+        shown = estimate_reader(plan, one).error
+        if width_reached(plan, **numbers):
+            assert shown.high - shown.low <= 0.15 + 1e-12
+            assert not width_reached(plan, **numbers, missing=len(sample) - numbers["wrong"])
+            assert not width_reached(plan_of(), **numbers)
+            break
+        low, high = anytime_limits(numbers["wrong"], numbers["read"], 190)
+        assert high - low + numbers["hard_unread"] > 0.15 * 200
+    else:
+        pytest.fail("never stopped")
 
 
 def test_coverage_of_whole_studies(plan: ReadingPlan, follow: Follow) -> None:
@@ -112,9 +132,7 @@ def test_coverage_of_whole_studies(plan: ReadingPlan, follow: Follow) -> None:
         held = []
         for number in range(800):
             places = None if stop is None else int(generator.integers(1, order.planned))
-            found = estimate_reader(
-                plan, tally(plan, follow(plan, ANSWERS, places, number=number))
-            )
+            found = estimate_reader(plan, tally(plan, follow(plan, ANSWERS, places, number=number)))
             held.append(found.error.low - 1e-12 <= truth <= found.error.high + 1e-12)
         assert np.mean(held) >= 0.95 - 3 * 0.0077
 
@@ -187,3 +205,17 @@ def test_missing_answers_are_bounded(plan: ReadingPlan, follow: Follow) -> None:
     assert (found.missing, found.read, found.answers) == (4, 50, 56)
     assert found.error.low <= plain.error.low
     assert found.error.high > plain.error.high
+
+
+def test_the_interval_narrows_answer_by_answer(plan: ReadingPlan, follow: Follow) -> None:
+    one = tally(plan, follow(plan, ANSWERS, stop=120))
+    found = narrow(plan, one)
+    assert (found.low[0], found.high[0]) == (0, 1)
+    assert (np.diff(found.low) >= 0).all()
+    assert (np.diff(found.high) <= 0).all()
+    last = estimate_reader(plan, one).anytime
+    assert (found.low[-1], found.high[-1]) == (last.low, last.high)
+    for stop in (5, 20, 60):
+        at = tally(plan, follow(plan, ANSWERS, stop=stop))
+        here = estimate_reader(plan, at).anytime
+        assert (found.low[len(at)], found.high[len(at)]) == (here.low, here.high)

@@ -25,9 +25,7 @@ def slow_limits(wrong: int, read: int, items: int, alpha: float) -> tuple[int, i
 def test_limits_are_those_of_the_definition(items: int, alpha: float) -> None:
     for read in range(items + 1):
         for wrong in range(read + 1):
-            assert exact_limits(wrong, read, items, alpha) == slow_limits(
-                wrong, read, items, alpha
-            )
+            assert exact_limits(wrong, read, items, alpha) == slow_limits(wrong, read, items, alpha)
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
@@ -108,9 +106,7 @@ def test_a_million_items_are_no_more_work() -> None:
         ((0, 5, 10, 95.0), "Got 95.0 instead"),
     ],
 )
-def test_what_is_out_of_range_is_refused(
-    numbers: tuple[int, int, int, float], says: str
-) -> None:
+def test_what_is_out_of_range_is_refused(numbers: tuple[int, int, int, float], says: str) -> None:
     with pytest.raises(ParameterError) as caught:
         exact_limits(*numbers)
     assert says in str(caught.value)

@@ -15,6 +15,7 @@ from misread.analysis.reading.order import (
     reading_order,
 )
 from misread.errors import ReadingsError
+from misread.types import IntArray
 
 
 @st.composite
@@ -52,8 +53,9 @@ def test_orders_hold_what_the_design_promises(
     at = np.flatnonzero(~first)
     assert len(set(order.item[at].tolist())) == repeats
     assert np.array_equal(order.item[at], order.item[order.repeat_of[at]])
-    between = np.cumsum(first)[at] - np.cumsum(first)[order.repeat_of[at]]
-    early = np.cumsum(first)[order.repeat_of[at]] <= answers - min(REPEAT_GAP, answers // 4)
+    count: IntArray = np.cumsum(first)
+    between = count[at] - count[order.repeat_of[at]]
+    early = count[order.repeat_of[at]] <= answers - min(REPEAT_GAP, answers // 4)
     assert (between[early] >= min(REPEAT_GAP, answers // 4)).all()
     assert (at > order.repeat_of[at]).all()
     # The same numbers, the same order.
@@ -81,7 +83,9 @@ def test_the_sample_is_a_simple_random_one() -> None:
 
 def test_readers_draw_independently() -> None:
     """Two readers' samples share as many items as chance has them share."""
-    plain = [set(draw_order(100, (), 50, 0, seed=7, reader=r).item[:50].tolist()) for r in range(400)]
+    plain = [
+        set(draw_order(100, (), 50, 0, seed=7, reader=r).item[:50].tolist()) for r in range(400)
+    ]
     shared = [len(one & other) for one, other in zip(plain[::2], plain[1::2], strict=True)]
     # Hypergeometric mean 25, standard deviation 2.5; of 200 pairs 0.18.
     assert abs(np.mean(shared) - 25) < 0.6

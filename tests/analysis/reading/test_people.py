@@ -50,7 +50,7 @@ def test_readers_without_answers_are_passed_over(plan_of: Any, follow: Follow) -
     silent = follow(plan, LABELS, 0, 1, "silent")
     found = measure_people(plan, LABELS, join([silent, follow(plan, LABELS)]), {})
     assert [one.reader.name for one in found.estimate.readers] == ["ann"]
-    with pytest.raises(ReadingsError, match="expected some. Got none"):
+    with pytest.raises(ReadingsError, match=r"expected some\. Got none"):
         measure_people(plan, LABELS, silent, {})
     with pytest.raises(ParameterError, match="mistakes"):
         measure_people(plan, LABELS, follow(plan, LABELS), {"m": np.zeros(3, bool)})

@@ -16,9 +16,7 @@ from misread.analysis.reading.pooled import (
 from misread.errors import ParameterError
 
 
-def slow_evidence(
-    wrong: list[int], readers: int, items: int, total: float, rate: float
-) -> float:
+def slow_evidence(wrong: list[int], readers: int, items: int, total: float, rate: float) -> float:
     """The running product of the module's docstring, round by round."""
     a, b = beta_bet(rate)
     evidence, before, seen = 0.0, 0, sum(wrong)
@@ -49,9 +47,7 @@ def slow_sum_limits(
 
 
 rounds = st.tuples(st.integers(1, 4), st.integers(1, 12)).flatmap(
-    lambda n: st.tuples(
-        st.just(n[0]), st.just(n[1]), st.lists(st.integers(0, n[0]), max_size=n[1])
-    )
+    lambda n: st.tuples(st.just(n[0]), st.just(n[1]), st.lists(st.integers(0, n[0]), max_size=n[1]))
 )
 
 
@@ -184,9 +180,7 @@ def test_planned_limits_cover_readers_with_different_rates() -> None:
             for one in errors:
                 chance = np.convolve(chance, hypergeom.pmf(np.arange(read + 1), items, one, read))
             mean = np.mean(errors)
-            limits = [
-                planned_limits(x, read, len(errors), items, 0.1) for x in range(len(chance))
-            ]
+            limits = [planned_limits(x, read, len(errors), items, 0.1) for x in range(len(chance))]
             holds = np.array([low - 1e-9 <= mean <= high + 1e-9 for low, high in limits])
             worst = min(worst, float(chance[holds].sum()))
     assert 0.9 <= worst < 0.98

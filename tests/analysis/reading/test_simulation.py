@@ -115,16 +115,12 @@ def test_one_class_leaves_nothing_to_mistake(plan_of: Any) -> None:
         ({"answers": [10, 20, 30]}, "for each of 2 readers"),
     ],
 )
-def test_what_is_out_of_range_is_refused(
-    plan_of: Any, options: dict[str, Any], says: str
-) -> None:
+def test_what_is_out_of_range_is_refused(plan_of: Any, options: dict[str, Any], says: str) -> None:
     plan, labels = plan_of(), np.zeros(200, np.int16)
     rates = {"error_easy": 0.1, "error_hard": 0.1, "slips": 0.0} | options
     readers, answers = rates.pop("readers", 2), rates.pop("answers", None)
     with pytest.raises(ParameterError) as caught:
-        simulate_readers(
-            plan, two_rates(plan, labels, **rates), readers, seed=0, answers=answers
-        )
+        simulate_readers(plan, two_rates(plan, labels, **rates), readers, seed=0, answers=answers)
     assert says in str(caught.value)
 
 

@@ -21,7 +21,9 @@ def plan(plan_of: Any) -> ReadingPlan:
     return made
 
 
-def again(plan: ReadingPlan, readings: Readings, position: int, answer: int, **more: Any) -> Readings:
+def again(
+    plan: ReadingPlan, readings: Readings, position: int, answer: int, **more: Any
+) -> Readings:
     """The same readings, and an item asked again after all of them."""
     row = int(np.flatnonzero(readings.position == position)[0])
     place = max(len(reading_order(plan, 0)), int(readings.position.max()) + 1)
@@ -189,6 +191,14 @@ def test_readings_must_follow_the_plan(plan: ReadingPlan, follow: Follow) -> Non
     position[12] = 9_999
     with pytest.raises(ReadingsError, match="at position 9999"):
         check_follows(plan, replace(readings, position=position))
+    last = len(readings) - 1
+    assert readings.purpose[last] == Purpose.AGAIN
+    for name, value in (("index", 3), ("repeat_of", 6), ("repeat_of", 9_999), ("position", 150)):
+        changed = getattr(readings, name).copy()
+        assert changed[last] != value
+        changed[last] = value
+        with pytest.raises(ReadingsError, match="expected the items of order 0"):
+            check_follows(plan, replace(readings, **{name: changed}))
     repeat = int(np.flatnonzero(readings.purpose == Purpose.REPEAT)[0])
     repeat_of = readings.repeat_of.copy()
     repeat_of[repeat] += 1

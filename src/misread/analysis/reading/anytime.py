@@ -135,7 +135,7 @@ def anytime_limits(
     Example:
         >>> low, high = anytime_limits(0, 938, 9_938)
         >>> int(low), int(high)
-        (0, 51)
+        (0, 39)
     """
     check_alpha(alpha)
     a, b = beta_bet(expected_rate)

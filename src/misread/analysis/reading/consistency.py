@@ -23,7 +23,7 @@ def error_consistency(both: float, first_only: float, second_only: float, total:
 
     Example:
         >>> round(error_consistency(21, 14, 41, 10_000), 3)
-        0.431
+        0.43
     """
     p, q = (both + first_only) / total, (both + second_only) / total
     by_chance = p * q + (1 - p) * (1 - q)

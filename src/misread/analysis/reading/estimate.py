@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import stdtrit
 
 from misread.analysis.intervals import Estimate
+from misread.analysis.reading.anytime import anytime_limits
 from misread.analysis.reading.limits import Basis, Sample, narrowing, one_reader, several_readers
 from misread.analysis.reading.tally import ReaderTally
 from misread.errors import ParameterError
 from misread.tables.reading_plan import ReadingPlan
 from misread.tables.readings import Reader
-from misread.types import Array
+from misread.types import Array, IntArray
 
 # Fewer readers say too little of other people.
 FEWEST_FOR_PEOPLE = 5
@@ -108,6 +110,43 @@ class TogetherEstimate:
     rounds: int
     shortest: Reader
     people: Estimate | None
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowing:
+    """How one reader's interval narrowed as his answers came in.
+
+    Attributes:
+        answers: (n + 1,) int64, 0 to n answers, hard items and others.
+        low: (n + 1,) float64, lower limit of his error rate over the N images after so many.
+        high: (n + 1,) float64, upper limit.
+    """
+
+    answers: IntArray
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+
+def narrow(plan: ReadingPlan, tally: ReaderTally) -> Narrowing:
+    """The anytime interval of one reader's error rate after each of his answers.
+
+    For the owner after the end: a reader who sees it could stop by it.
+
+    Args:
+        plan: The plan.
+        tally: What he got wrong.
+    """
+    sequence = narrowing(sample_of(tally), plan.rest, plan.alpha, plan.expected_rate)
+    hard = np.append(False, tally.hard)
+    drawn = np.arange(len(tally) + 1) - np.cumsum(hard)
+    wrong = np.cumsum(np.append(False, tally.wrong & tally.hard))
+    unread = len(plan.hard) - np.cumsum(np.append(False, tally.known & tally.hard))
+    images = plan.target.images
+    return Narrowing(
+        answers=np.arange(len(tally) + 1),
+        low=(wrong + sequence.low[drawn]) / images,
+        high=(wrong + unread + sequence.high[drawn]) / images,
+    )
 
 
 def sample_of(tally: ReaderTally, members: Array | None = None) -> Sample:
@@ -227,15 +266,28 @@ def estimate_people(rates: Sequence[float], alpha: float = 0.05) -> Estimate | N
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))
 
 
-def width_reached(plan: ReadingPlan, tally: ReaderTally) -> bool:
+def width_reached(
+    plan: ReadingPlan, *, hard_unread: int, read: int, wrong: int, missing: int = 0
+) -> bool:
     """Whether the plan's width is reached, so that this reader's reading stops.
 
-    It is the program that looks, not the reader.
+    It is the program that looks, not the reader; numbers that it keeps are enough, so that it can
+    look after every answer. The set of the last answer alone is looked at: what all sets have in
+    common, which is shown afterwards, is no wider.
+
+    Args:
+        plan: The plan.
+        hard_unread: Hard items without an answer.
+        read: Items outside the census that were read.
+        wrong: Errors among these.
+        missing: How many of these have no answer that counts.
     """
     if plan.width is None:
         return False
-    always = estimate_reader(plan, tally).anytime
-    return always.high - always.low <= plan.width
+    low, high = anytime_limits(
+        [wrong, wrong + missing], read, plan.rest, plan.alpha, plan.expected_rate
+    )
+    return bool(high[1] - low[0] + hard_unread <= plan.width * plan.target.images)
 
 
 def _point(plan: ReadingPlan, tally: ReaderTally) -> float:

@@ -149,12 +149,15 @@ def check_follows(plan: ReadingPlan, readings: Readings) -> None:
                 f"reader {reader.name}: expected the number of his order. Got none."
             )
         order = reading_order(plan, reader.number)
-        rows = (readings.reader == number) & (readings.purpose != Purpose.AGAIN)
-        position = readings.position[rows]
-        wrong = position >= len(order)
-        at = np.where(wrong, 0, position)
+        rows = readings.reader == number
+        again = readings.purpose[rows] == Purpose.AGAIN
+        position, first = readings.position[rows], readings.repeat_of[rows]
+        # What is asked again has a place past the order's end, and the item of its first time.
+        place = np.where(again, first, position)
+        wrong = (place >= len(order)) | (again & (position < len(order)))
+        at = np.where(wrong, 0, place)
         wrong |= order.item[at] != readings.index[rows]
-        wrong |= order.repeat_of[at] != readings.repeat_of[rows]
+        wrong |= order.repeat_of[at] != np.where(again, -1, first)
         if wrong.any():
             raise ReadingsError(
                 f"reader {reader.name}: expected the items of order {reader.number}. Got image "
