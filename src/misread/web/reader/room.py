@@ -83,7 +83,14 @@ class Room:
         if not len(readings):
             return False
         labels = self._dataset.splits[self.plan.target.split].labels
-        return width_reached(self.plan, tally_readings(self.plan, labels, readings)[0])
+        tally = tally_readings(self.plan, labels, readings)[0]
+        return width_reached(
+            self.plan,
+            hard_unread=len(self.plan.hard) - tally.hard_known,
+            read=len(tally.rest_wrong),
+            wrong=int(tally.rest_wrong.sum()),
+            missing=int((~tally.rest_known).sum()),
+        )
 
     async def picture(self, place: Place) -> tuple[bytes, str]:
         """An image as it is shown: pixels and nothing else; content and media type."""
