@@ -22,7 +22,6 @@ from misread.web.responses import last_answer, problem
 TOKEN_HEADER = "x-misread-token"
 MOST_BODY = 2 << 20
 
-_COOKIE = "misread"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -67,6 +66,11 @@ class Door:
             return False
         name = name.lower().strip("[]")
         return name in self.names or (self.everywhere and _is_address(name))
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie with the token: cookies of one machine don't know ports."""
+        return f"misread-{self.port}"
 
     def opens(self, token: str) -> bool:
         """Whether this is the token; takes the same time however much of it is right."""
@@ -151,7 +155,7 @@ class Guard:
 
     def _refuse_stranger(self, scope: Scope, headers: Headers) -> Response | None:
         """Whoever brings the token in the link gets a cookie with it, and a link without it."""
-        if self._door.opens(_cookie(headers, _COOKIE)):
+        if self._door.opens(_cookie(headers, self._door.cookie)):
             return None
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if not self._door.opens(dict(pairs).get("token", "")):
@@ -160,7 +164,7 @@ class Guard:
         # One slash: with two the browser would take what follows for another server's name.
         path = "/" + scope["path"].lstrip("/")
         answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-        answer.set_cookie(_COOKIE, self._door.token, httponly=True, samesite="strict")
+        answer.set_cookie(self._door.cookie, self._door.token, httponly=True, samesite="strict")
         return answer
 
 
