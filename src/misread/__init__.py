@@ -42,10 +42,13 @@ if TYPE_CHECKING:
     from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
+    from misread.workflows.labels_import import import_labels
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.open import open_gallery
     from misread.workflows.people import people
     from misread.workflows.reading_plan import make_plan
     from misread.workflows.readings import (
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
         open_readings,
         simulate_readers,
     )
+    from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -93,9 +97,11 @@ _PUBLIC = {
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "export": ("misread.workflows.exporting", "export"),
     "export_readings": ("misread.workflows.readings", "export_readings"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
+    "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
     "import_readings": ("misread.workflows.readings", "import_readings"),
@@ -104,6 +110,7 @@ _PUBLIC = {
     "make_demo": ("misread.workflows.demo", "make_demo"),
     "make_plan": ("misread.workflows.reading_plan", "make_plan"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "open_gallery": ("misread.workflows.open", "open_gallery"),
     "open_readings": ("misread.workflows.readings", "open_readings"),
     "people": ("misread.workflows.people", "people"),
     "run": ("misread.workflows.run", "run"),
@@ -112,6 +119,7 @@ _PUBLIC = {
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
+    "write_report": ("misread.workflows.report", "write_report"),
 }
 
 __all__ = [
@@ -148,9 +156,11 @@ __all__ = [
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "export",
     "export_readings",
     "find_duplicates",
     "fit_temperature",
+    "import_labels",
     "import_metadata",
     "import_predictions",
     "import_readings",
@@ -159,6 +169,7 @@ __all__ = [
     "make_demo",
     "make_plan",
     "mistakes",
+    "open_gallery",
     "open_readings",
     "people",
     "run",
@@ -167,6 +178,7 @@ __all__ = [
     "slice_errors",
     "slices",
     "train",
+    "write_report",
 ]
 
 

@@ -100,7 +100,7 @@ TRAINING: list[tuple[float, float, int, str]] = [
         4,
         (
             "in training 4 networks first read it as given in epoch 10.8 on average, "
-            "then forgotten 0.25 times"
+            "then forgot it 0.25 times"
         ),
     ),
     (1, 0, 4, "in training 4 networks first read it as given in epoch 1 on average"),

@@ -27,6 +27,7 @@ from misread.views.gallery.gallery import Gallery
 from misread.web.app import make_gallery_app
 from misread.web.security import make_door
 from misread.workflows.audit import audit
+from misread.workflows.open import make_exporter
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -194,7 +195,7 @@ class Server:
         gallery = Gallery(
             self.study, dataset, lambda split: audit(self.study, split, dataset=dataset)
         )
-        app = make_gallery_app(gallery, make_door("127.0.0.1", port))
+        app = make_gallery_app(gallery, make_door("127.0.0.1", port), make_exporter(gallery))
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
         )

@@ -114,7 +114,9 @@ def test_without_a_mouse(opened: Open) -> None:
         if name == "grid":
             break
         seen.append(name)
-        assert page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") != "none"
+        assert (
+            page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") != "none"
+        )
     for control in ("model", "export", "theme", "help-open", "sort", "order", "group", "larger"):
         assert control in seen
     assert "tile" not in " ".join(seen)

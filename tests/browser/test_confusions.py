@@ -47,13 +47,13 @@ def test_counts_are_those_of_the_predictions(opened: Open, panel: Any, server: A
     expected = np.zeros((10, 10), int)
     np.add.at(expected, (server.dataset.test.labels, predicted), 1)
     np.fill_diagonal(expected, 0)
-    assert sorted(shown) == [[int(g), int(p), int(expected[g, p])] for g, p in np.argwhere(expected)]
+    assert sorted(shown) == [
+        [int(g), int(p), int(expected[g, p])] for g, p in np.argwhere(expected)
+    ]
 
 
 @pytest.fixture(scope="module")
-def thousand(
-    tmp_path_factory: pytest.TempPathFactory, tools: Any
-) -> tuple[Dataset, Path]:
+def thousand(tmp_path_factory: pytest.TempPathFactory, tools: Any) -> tuple[Dataset, Path]:
     """1,000 classes, 4,000 images, one in three misread."""
     folder = tmp_path_factory.mktemp("thousand")
     labels = np.arange(4 * CLASSES) % CLASSES
@@ -139,4 +139,3 @@ def test_groups_of_a_thousand(many: Page) -> None:
     many.wait_for_selector("#tile-3999[data-drawn]")
     expect(many.locator("#grid").get_by_text("species 0999").first).to_be_visible()
     assert many.evaluate("() => document.querySelectorAll('*').length") < 3500
-

@@ -60,7 +60,10 @@ def test_tiles_show_exact_pixels(opened: Callable[[str], Page], digits: Dataset)
 
 @pytest.mark.parametrize("ratio", [1, 1.5, 2])
 def test_each_pixel_covers_whole_pixels_of_the_screen(
-    new_page: Callable[..., Page], server: Any, wait_for_images: Callable[[Page], None], ratio: float
+    new_page: Callable[..., Page],
+    server: Any,
+    wait_for_images: Callable[[Page], None],
+    ratio: float,
 ) -> None:
     page = new_page(device_scale_factor=ratio)
     page.goto(f"{server.url}/?split=test&group=none")
@@ -72,9 +75,10 @@ def test_each_pixel_covers_whole_pixels_of_the_screen(
         assert box is not None
         times = box["width"] * ratio / 28
         assert times == pytest.approx(round(times), abs=1e-3)
-        assert page.eval_on_selector(
-            "#tile-1 canvas", "(c) => getComputedStyle(c).imageRendering"
-        ) == "pixelated"
+        assert (
+            page.eval_on_selector("#tile-1 canvas", "(c) => getComputedStyle(c).imageRendering")
+            == "pixelated"
+        )
 
 
 def test_groups_per_given_class(opened: Callable[[str], Page], digits: Dataset) -> None:

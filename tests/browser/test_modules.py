@@ -102,7 +102,9 @@ def test_pixels_cover_whole_pixels_of_the_screen(run: Run) -> None:
           [28, 32, 7].map((pixels) => (m.exactSize(pixels, 84, ratio) * ratio) / pixels));
         """,
     )
-    assert all(times == pytest.approx(round(times)) and times >= 1 for row in sizes for times in row)
+    assert all(
+        times == pytest.approx(round(times)) and times >= 1 for row in sizes for times in row
+    )
 
 
 def test_ranges_are_a_set(run: Run) -> None:
@@ -215,7 +217,8 @@ def test_a_url_and_back(run: Run) -> None:
 
 def test_probabilities_are_never_rounded_to_certainty(run: Run) -> None:
     found = run(
-        "text", "return [0, 1e-6, 0.0049, 0.005, 0.5, 0.994, 0.9951, 0.99999, 1].map(m.probability);"
+        "text",
+        "return [0, 1e-6, 0.0049, 0.005, 0.5, 0.994, 0.9951, 0.99999, 1].map(m.probability);",
     )
     assert found == ["0.00", "<0.01", "<0.01", "0.01", "0.50", "0.99", ">0.99", ">0.99", "1.00"]
 

@@ -56,7 +56,9 @@ def test_other_views_keep_what_was_decided(
     page.go_back()
     page.go_back()
     wait_for_images(page)
-    page.wait_for_function("() => document.querySelector('#tile-1').dataset.verdict === 'ambiguous'")
+    page.wait_for_function(
+        "() => document.querySelector('#tile-1').dataset.verdict === 'ambiguous'"
+    )
     assert page.get_attribute("#tile-0", "data-verdict") == "model"
     page.unroute("**/api/verdicts")
     saved(page)
@@ -79,7 +81,9 @@ def test_a_reload_before_the_answer(
     saved(page)
     assert sorted(decided(server.study)) == ["ambiguous", "fine", "model"]
     assert page.get_attribute("#tile-2", "data-verdict") == "fine"
-    assert page.evaluate("() => Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
+    assert (
+        page.evaluate("() => Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
+    )
 
 
 def test_an_answer_that_was_lost_counts_once(opened: Open, server: Any) -> None:
@@ -96,7 +100,9 @@ def test_an_answer_that_was_lost_counts_once(opened: Open, server: Any) -> None:
 
     page.route("**/api/verdicts", lose_the_first_answer)
     page.keyboard.press("m")
-    page.wait_for_function("() => document.querySelector('#save-sign').dataset.standing !== 'saved'")
+    page.wait_for_function(
+        "() => document.querySelector('#save-sign').dataset.standing !== 'saved'"
+    )
     saved(page)
     assert len(events) == 2
     assert events[0] == events[1]
@@ -156,7 +162,9 @@ def test_another_process_is_seen(opened: Open, server: Any) -> None:
     Study.open(server.study.path).verdicts.decide(
         "test", [index], next(iter_verdicts("unreadable")), event="other", tab="other"
     )
-    page.wait_for_function("() => document.querySelector('#tile-3').dataset.verdict === 'unreadable'")
+    page.wait_for_function(
+        "() => document.querySelector('#tile-3').dataset.verdict === 'unreadable'"
+    )
 
 
 def iter_verdicts(name: str) -> Iterator[Any]:
@@ -180,7 +188,9 @@ def test_what_a_closed_tab_left_is_sent_by_the_next(
     two = new_page(context)
     two.goto(server.url + VIEW)
     wait_for_images(two)
-    two.wait_for_function("() => document.querySelector('#tile-0').dataset.verdict === 'unreadable'")
+    two.wait_for_function(
+        "() => document.querySelector('#tile-0').dataset.verdict === 'unreadable'"
+    )
     assert decided(server.study) == ["unreadable"]
 
 

@@ -16,9 +16,7 @@ def index_at(page: Page, place: int) -> int:
 
 def saved(page: Page) -> None:
     """Wait until the page says that everything is saved."""
-    page.wait_for_function(
-        "() => document.getElementById('save-sign').textContent === 'All saved'"
-    )
+    page.wait_for_function("() => document.getElementById('save-sign').textContent === 'All saved'")
 
 
 def verdicts(server: Any, split: str = "test") -> dict[int, tuple[str, int | None]]:
@@ -92,9 +90,11 @@ def test_enter_takes_the_suggested_class(opened: Open, server: Any) -> None:
     page.keyboard.press("Enter")
     saved(page)
     given = int(server.dataset.test.labels[index])
-    assert verdicts(server) == {index: ("label", int(suggested or -1))} == {
-        index: ("label", (given - 1) % 10)
-    }
+    assert (
+        verdicts(server)
+        == {index: ("label", int(suggested or -1))}
+        == {index: ("label", (given - 1) % 10)}
+    )
 
 
 def test_digits_alone_judge_nothing(opened: Open, server: Any) -> None:

@@ -160,9 +160,7 @@ def test_the_last_image(opened: Open) -> None:
     expect(page.locator("#viewer-sub")).to_contain_text("Fine")
 
 
-def test_a_link_to_an_image(
-    opened: Open, new_page: Callable[..., Page], server: Any
-) -> None:
+def test_a_link_to_an_image(opened: Open, new_page: Callable[..., Page], server: Any) -> None:
     page = opened(VIEW)
     index = index_at(page, 5)
     page.locator("#tile-5").click()

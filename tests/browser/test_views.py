@@ -46,13 +46,17 @@ def test_filters_are_chips_that_can_be_removed(opened: Open, server: Any) -> Non
     page.wait_for_function("() => new URLSearchParams(location.search).get('given') === '4'")
     fours = np.flatnonzero(server.dataset.test.labels == 4)
     expect(page.locator("#count strong")).to_have_text(str(len(fours)))
-    page.wait_for_function("(i) => document.querySelector('#tile-0').dataset.index === i", arg=str(fours[0]))
+    page.wait_for_function(
+        "(i) => document.querySelector('#tile-0').dataset.index === i", arg=str(fours[0])
+    )
     page.get_by_role("button", name="Misread", exact=True).click()
     expect(page.locator("#chips .chip")).to_have_count(2)
     before = total(page)
     page.get_by_role("button", name="Remove the filter Given: 4").click()
     expect(page.locator("#chips .chip")).to_have_count(1)
-    page.wait_for_function("(n) => document.querySelector('#count strong').textContent !== n", arg=before)
+    page.wait_for_function(
+        "(n) => document.querySelector('#count strong').textContent !== n", arg=before
+    )
     pick(page, "predicted", "9")
     pick(page, "decided", "No verdict yet")
     expect(page.locator("#chips .chip")).to_have_count(3)
@@ -81,7 +85,9 @@ def test_back_and_forward(opened: Open) -> None:
     expect(page.locator("#sort")).to_have_value("confidence")
 
 
-def test_back_returns_to_where_one_was(opened: Open, wait_for_images: Callable[[Page], None]) -> None:
+def test_back_returns_to_where_one_was(
+    opened: Open, wait_for_images: Callable[[Page], None]
+) -> None:
     page = opened("?split=test&group=given&sort=index")
     page.evaluate("() => { document.getElementById('grid').scrollTop = 2000; }")
     page.wait_for_timeout(150)
@@ -125,7 +131,9 @@ def test_sort_and_order(opened: Open, server: Any) -> None:
     page.wait_for_function("() => location.search.includes('sort=random')")
     shuffled = page.url
     page.get_by_role("button", name="Shuffle again").click()
-    page.wait_for_function("(u) => location.href !== u && location.search.includes('seed=')", arg=shuffled)
+    page.wait_for_function(
+        "(u) => location.href !== u && location.search.includes('seed=')", arg=shuffled
+    )
 
 
 def test_metadata(opened: Open, server: Any) -> None:
@@ -145,7 +153,9 @@ def test_another_model(opened: Open) -> None:
     names = page.locator("#model option").all_inner_texts()
     assert len(names) == 4
     page.select_option("#model", label=next(name for name in names if "quick" in name))
-    page.wait_for_function("(n) => document.querySelector('#count strong').textContent !== n", arg=before)
+    page.wait_for_function(
+        "(n) => document.querySelector('#count strong').textContent !== n", arg=before
+    )
     assert "model=quick-short-s0-r" in page.url
 
 
@@ -190,7 +200,9 @@ def test_loading_is_shown_and_the_last_view_wins(opened: Open) -> None:
     held: list[Route] = []
     page.route("**/api/view?*right=no*", lambda route: held.append(route))
     page.get_by_role("button", name="Misread", exact=True).click()
-    page.wait_for_function("() => document.getElementById('main').getAttribute('aria-busy') === 'true'")
+    page.wait_for_function(
+        "() => document.getElementById('main').getAttribute('aria-busy') === 'true'"
+    )
     page.get_by_role("button", name="Read right", exact=True).click()
     expect(page.locator("#chips")).to_contain_text("Read right")
     shown = total(page)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -60,6 +60,7 @@ def mixed_images(draw: st.DrawFn) -> list[Array]:
     return [noise(h, w, *c, seed=seed) for seed, (h, w, c) in enumerate(shapes)]
 
 
+@settings(deadline=None)
 @given(images=mixed_images(), columns=st.integers(1, 15))
 def test_images_of_several_sizes_are_centred_and_keep_their_pixels(
     images: list[Array], columns: int
@@ -126,6 +127,7 @@ def test_what_makes_no_sheet_is_refused(
         sprite(images, columns, cell)
 
 
+@settings(deadline=None)
 @given(
     height=st.integers(1, 20),
     width=st.integers(1, 20),

@@ -12,6 +12,7 @@ from misread.views.gallery.gallery import Gallery
 from misread.web.app import make_gallery_app
 from misread.web.security import Door, make_door
 from misread.web.serving import listen, make_server
+from misread.workflows.open import make_exporter
 
 
 class Client:
@@ -64,7 +65,7 @@ def serve_gallery() -> ServeGallery:
         listening = listen("127.0.0.1", 0)
         port = listening.getsockname()[1]
         door = make_door(host, port)
-        server = make_server(make_gallery_app(gallery, door))
+        server = make_server(make_gallery_app(gallery, door, make_exporter(gallery)))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:

@@ -33,6 +33,8 @@ READS = {
     "/api/image/train/3?split=test": answers.ImageAnswer,
     "/api/confusion": answers.ConfusionAnswer,
     "/api/changes?since=0": answers.ChangesAnswer,
+    "/api/error": answers.ErrorAnswer,
+    "/api/error?split=train": answers.ErrorAnswer,
 }
 
 

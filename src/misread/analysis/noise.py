@@ -59,7 +59,9 @@ def undo_noise(
     def put_right(start: int, stop: int) -> None:
         probabilities = source.read(start, stop)
         for block in row_blocks(*probabilities.shape):
-            right = np.maximum(probabilities[block] @ inverse, np.float32(_SMALLEST))
+            part = probabilities[block]
+            # A product with K x K numbers takes its time: not with those that change nothing.
+            right = np.maximum(part if inverse is None else part @ inverse, np.float32(_SMALLEST))
             right /= right.sum(axis=1, keepdims=True)
             row = slice(start + block.start, start + block.stop)
             at = np.arange(len(right))
@@ -71,8 +73,9 @@ def undo_noise(
     return of_given, of_rival
 
 
-def _inverse(matrix: Array) -> FloatArray:
-    # With half of a class's labels wrong the noise outweighs the label, and nothing can be undone.
-    usable = np.all(np.diag(matrix) > 0.5)
-    inverse = np.linalg.inv(matrix) if usable else np.eye(len(matrix))
-    return inverse.astype(np.float32)
+def _inverse(matrix: Array) -> FloatArray | None:
+    """None where the noise outweighs the label, and nothing can be undone."""
+    if np.any(np.diag(matrix) <= 0.5):  # half of a class's labels are wrong
+        return None
+    inverse: FloatArray = np.linalg.inv(matrix).astype(np.float32)
+    return inverse

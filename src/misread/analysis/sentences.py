@@ -92,7 +92,8 @@ def _tell_training(training: TrainingRecord, row: int) -> str:
         )
     forgotten = training.forgotten[row]
     if forgotten:
-        told += f", then forgotten {'once' if forgotten == 1 else f'{forgotten:.2g} times'}"
+        often = "once" if forgotten == 1 else f"{forgotten:.2g} times"
+        told += f", then forgotten {often}" if one else f", then forgot it {often}"
     return f"{told}, {_tell_margin(float(training.margin[row]))}"
 
 

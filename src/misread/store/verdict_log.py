@@ -26,7 +26,7 @@ class Decision:
     Attributes:
         split: Their split.
         items: Their positions in it, each once.
-        verdict: What is the matter with them; None takes a verdict away.
+        verdict: What is the matter with them, or its name; None takes a verdict away.
         label: The right class where the verdict is `label`; None where it wasn't said.
         event: An id of its own, chosen by the caller: what is sent twice counts once.
         given: Their labels, in the order of `items`; kept with the verdict. None if unknown.
@@ -36,7 +36,7 @@ class Decision:
 
     split: str
     items: Sequence[int]
-    verdict: Verdict | None
+    verdict: Verdict | str | None
     label: int | None
     event: str
     given: Sequence[int] | None = None
@@ -108,7 +108,7 @@ class VerdictLog:
         self,
         split: str,
         items: Sequence[int],
-        verdict: Verdict | None,
+        verdict: Verdict | str | None,
         label: int | None = None,
         *,
         event: str,

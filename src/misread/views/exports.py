@@ -185,13 +185,8 @@ def label_table(
             "unreadable and keep their given label."
         )
     ]
-    if split.name != "train":
-        notes.append(
-            f"Models are tested on the {split.name} split. Labels that were corrected after "
-            "looking at a model's mistakes are no fair test of it: reviewing only mistakes can "
-            "only lower its error. State the error as labelled beside the one after verdicts, and "
-            "how many images were reviewed."
-        )
+    warning = test_warning(split.name)
+    notes += [warning] if warning else []
     if not errors:
         notes.append(
             "The error isn't told: this split has no held-out or cross-fitted predictions."
@@ -201,6 +196,21 @@ def label_table(
         notes.append(comparison)
     about = _about(study, split, "labels")
     return Export("labels", split.name, columns, about, tuple(notes), errors)
+
+
+def test_warning(split: str) -> str:
+    """What correcting the labels of a split does to the errors of models tested on it.
+
+    "" for the training split.
+    """
+    if split == "train":
+        return ""
+    return (
+        f"Models are tested on the {split} split. Labels that were corrected after looking at a "
+        "model's mistakes are no fair test of it: reviewing only mistakes can only lower its "
+        "error. State the error as labelled beside the one after verdicts, and how many images "
+        "were reviewed."
+    )
 
 
 def prediction_table(study: Study, split: Split, predictions: Predictions) -> Export:

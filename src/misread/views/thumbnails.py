@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from misread.datasets import Dataset, Split
+from misread.datasets.images import Previewed, unwrap
 from misread.errors import ParameterError
 from misread.files import cache_folder, write_bytes
 from misread.types import Array, ByteArray
@@ -111,8 +112,9 @@ class Thumbnails:
     """Small pictures of a dataset's images, made when asked for and kept on disk.
 
     Several threads and processes may use one folder: files appear whole, and at worst one is made
-    twice. Images of an array that aren't larger than the thumbnail aren't kept: to make them is as
-    fast as to read them. What can't be written isn't kept either.
+    twice. What is as fast to make as to read isn't kept: images of an array and files that aren't
+    larger than the thumbnail; such a file is given as it is if it holds nothing but pixels. What
+    can't be written isn't kept either. Beyond 2 GB of a split, the oldest are removed.
 
     Args:
         dataset: The images.
@@ -134,7 +136,7 @@ class Thumbnails:
             most: Longest side in pixels, 1 or more.
 
         Returns:
-            The file's content and its media type, as `encode` makes them.
+            The file's content and its media type: as `encode` makes them, or the image's own file.
 
         Raises:
             ParameterError: There is no such split or image, or most is below 1.
@@ -156,14 +158,20 @@ class Thumbnails:
 
     def _kept(self, split: Split, index: int, most: int) -> tuple[bytes, str]:
         """The picture from the cache, or made and put there."""
+        images, i = unwrap(split.images, index)
+        files = images if isinstance(images, Previewed) else None
+        name = f"{index}" if files is None else f"{index}-{files.stamp(i)}"
         place = self._place(split) / str(most) / f"{index >> 10}"
         for ending, media_type in _ENDINGS.items():
             with contextlib.suppress(OSError):
-                return (place / f"{index}{ending}").read_bytes(), media_type
-        content, media_type = encode(split.images[index], most)
+                return (place / f"{name}{ending}").read_bytes(), media_type
+        if files is not None and (original := files.original(i, most)):
+            return original
+        image = images[i] if files is None else files.preview(i, most)
+        content, media_type = encode(image, most)
         (ending,) = (e for e, kind in _ENDINGS.items() if kind == media_type)
         with contextlib.suppress(OSError):
-            write_bytes(place / f"{index}{ending}", content)
+            write_bytes(place / f"{name}{ending}", content)
             self._make_room(split, len(content))
         return content, media_type
 

@@ -48,6 +48,12 @@ def read_routes(gallery: Gallery, token: str) -> list[Route]:
     def get_confusion(request: Request) -> Response:
         return answer(plain(confusion(gallery, read_query(request))))
 
+    def get_error(request: Request) -> Response:
+        # SciPy comes with it: not before it is asked for.
+        from misread.views.gallery.error_rates import error_rates
+
+        return answer(plain(error_rates(gallery, read_query(request))))
+
     def get_changes(request: Request) -> Response:
         since = whole_number("since", request.query_params.get("since", "0"))
         return answer(plain(gallery.changes(since)))
@@ -59,6 +65,7 @@ def read_routes(gallery: Gallery, token: str) -> list[Route]:
         Route("/api/items", get_items),
         Route("/api/image/{split}/{index:int}", get_image),
         Route("/api/confusion", get_confusion),
+        Route("/api/error", get_error),
         Route("/api/changes", get_changes),
     ]
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from misread.web.responses import problem
 
 _PACKAGE = files("misread.web")
+_PAGES = files("misread.views.html")
 # What the operating system says of these differs from one to the next.
 _TYPES = {
     ".js": "text/javascript",
@@ -42,9 +43,10 @@ class Asset:
     etag: str
 
 
-def read_assets(folder: str = "static") -> dict[str, Asset]:
-    """The static files by the names that requests use, "sub/name.js" in a folder of their own."""
-    return {name: _asset(name, file) for name, file in _walk(_PACKAGE / folder, "")}
+def read_assets() -> dict[str, Asset]:
+    """The static files by the names that requests use: the gallery's, and those of the overview."""
+    found = dict(_walk(_PACKAGE / "static", "")) | dict(_walk(_PAGES / "static", "pages/"))
+    return {name: _asset(name, file) for name, file in found.items()}
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
@@ -79,12 +81,12 @@ def serve(assets: dict[str, Asset], request: Request, name: str) -> Response:
     return Response(asset.content, headers=headers | {"content-type": asset.media_type})
 
 
-def make_templates(folder: str = "templates") -> Environment:
+def make_templates() -> Environment:
     """The templates; whatever they are given is escaped, and a name that they lack is an error."""
 
     def load(name: str) -> str | None:
         # Names come from the code alone.
-        file = _PACKAGE / folder / name
+        file = _PACKAGE / "templates" / name
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
     return Environment(

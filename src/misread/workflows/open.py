@@ -4,15 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from misread.datasets import Dataset
 from misread.store import Study
 from misread.views.gallery.gallery import Gallery
 from misread.web.app import make_gallery_app
+from misread.web.exports import MakeExport
 from misread.web.security import make_door
 from misread.web.serving import address, listen, open_browser, run_server
 
 if TYPE_CHECKING:
     # The audit loads SciPy, which would delay the first picture.
     from misread.views.audit import Audit
+    from misread.views.exports import Export
 
 
 def open_gallery(
@@ -39,15 +42,9 @@ def open_gallery(
     """
     place = Study.locate(study, Path.cwd())
     listening = listen(host, port)
-    dataset = place.load_dataset()
-
-    def audit_split(split: str) -> "Audit":
-        from misread.workflows.audit import audit
-
-        return audit(place, split, dataset=dataset)
-
+    gallery = make_gallery(place, place.load_dataset())
     door = make_door(host, listening.getsockname()[1])
-    app = make_gallery_app(Gallery(place, dataset, audit_split), door)
+    app = make_gallery_app(gallery, door, make_exporter(gallery))
     url = address(host, listening) + "/" + (f"?token={door.token}" if door.locked else "")
 
     def started() -> None:
@@ -57,3 +54,32 @@ def open_gallery(
             open_browser(url)
 
     run_server(app, listening, started)
+
+
+def make_gallery(study: Study, dataset: Dataset) -> Gallery:
+    """A study's gallery, which audits a split when it is wanted.
+
+    Args:
+        study: The study.
+        dataset: Its dataset.
+    """
+
+    def audit_split(split: str) -> "Audit":
+        from misread.workflows.audit import audit
+
+        return audit(study, split, dataset=dataset)
+
+    return Gallery(study, dataset, audit_split)
+
+
+def make_exporter(gallery: Gallery) -> MakeExport:
+    """What makes the tables that a gallery sends: those that `misread export` writes."""
+
+    def make_export(what: str, split: str) -> "Export":
+        from misread.workflows.exporting import export
+
+        # An audit is made once; where there is nothing to audit, there is none.
+        found = gallery.scoring.wait_for_audit(split, None) if what == "verdicts" else None
+        return export(gallery.study, what, split, dataset=gallery.dataset, audit=found)
+
+    return make_export

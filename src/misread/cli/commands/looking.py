@@ -33,6 +33,36 @@ def mistakes(
     runs.show_mistakes(drawn, as_json)
 
 
+@commands.command(epilog="Example: misread report --single-file --output mnist.html")
+def report(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder, or with --single-file a .html file; without it report/ or report.html "
+            "in the study."
+        ),
+    ] = None,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Put everything into one file.")
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(metavar="M", help="Only this model or run; without it all.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Write the study as pages that open in a browser without a server: what is misread, and why.
+
+    A former report in the same place is replaced; anything else that lies there is not.
+    """
+    from misread.cli.output import report as printed
+    from misread.store import Study
+    from misread.workflows.report import write_report
+
+    place = Study.locate(study, Path.cwd())
+    printed.show_report(write_report(place, output, model, single_file=single_file), as_json)
+
+
 @commands.command(epilog="Example: misread audit --split train --top 50 --output suspects.csv")
 def audit(
     split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",

@@ -89,20 +89,20 @@ def crossfit(
     from misread.cli.output import crossfit as output
     from misread.cli.progress import CrossfitBar
     from misread.workflows import crossfit as workflow
-    from misread.workflows.importing import open_study
+    from misread.workflows.importing import open_dataset
 
-    place = open_study(study, dataset)
+    images, folder = open_dataset(study, dataset)
     try:
         with CrossfitBar() as bar:
             result = workflow.crossfit(
-                place.load_dataset(),
+                images,
                 model,
                 recipe,
                 folds=folds,
                 repeats=repeats,
                 epochs=epochs,
                 seed=seed,
-                study=place.path,
+                study=folder,
                 device=device,
                 fresh=fresh,
                 on_step=bar.step,

@@ -46,9 +46,9 @@ def show_audit(shown: "ShownAudit", as_json: bool) -> None:
 def _show_counts(audit: "Audit") -> None:
     counts = audit.counts
     print(
-        f"{len(audit.listed):,} of {len(audit):,} images are misread by a model of the panel or "
-        f"suspicious; suggested wrong: the label of {counts['label']:,}, the model on "
-        f"{counts['model']:,}; {counts['ambiguous']:,} are ambiguous\n"
+        f"{len(audit.listed):,} of {len(audit):,} images misread by a model of the panel or "
+        f"suspicious; suggested: wrong label {counts['label']:,}, wrong model "
+        f"{counts['model']:,}, ambiguous {counts['ambiguous']:,}\n"
     )
 
 

@@ -1,6 +1,7 @@
 """What a run, the mistakes and an import of predictions print."""
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import (
@@ -51,6 +52,8 @@ def show_run(result: "RunResult", as_json: bool) -> None:
                 "trained": result.trained,
                 "seconds": round(result.card.seconds, 1),
                 "splits": {name: _split_json(split) for name, split in result.splits.items()},
+                "report": None if result.report is None else str(result.report),
+                "report_note": result.report_note,
             }
         )
         return
@@ -66,6 +69,12 @@ def show_run(result: "RunResult", as_json: bool) -> None:
         if split.grids:
             pattern = split.grids[0].with_name("given-*.png")
             print(f"  {relative(pattern, result.study.path)}")
+    if result.report is None:
+        print(f"no report was written: {result.report_note}")
+    else:
+        print(f"report: {result.report}")
+    folder = relative(result.study.path.absolute(), Path.cwd())
+    print(f"look at it: misread open --study {shlex.quote(str(folder))}")
 
 
 def _show_split(split: "SplitResult") -> None:

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from misread.analysis.outcomes import read_outcomes
-from misread.tables.predictions import PredictionSource, Provenance
+from misread.analysis.outcomes import Outcomes
+from misread.tables.predictions import Provenance
 from misread.types import Array, FloatArray, IndexArray, LabelArray
 
 CodeArray = npt.NDArray[np.int8]
@@ -36,6 +36,11 @@ class ModelColumns:
     def take(self, places: IndexArray) -> "ModelColumns":
         """Those of some images."""
         return ModelColumns(*(column[places] for column in vars(self).values()))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(column.nbytes for column in vars(self).values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +114,13 @@ class MetadataColumn:
         return int(np.count_nonzero(self.codes < 0))
 
 
-def summarise(source: PredictionSource, images: int) -> ModelColumns:
-    """The columns of one model's predictions, read a range of rows at a time.
+def model_columns(found: Outcomes, images: int) -> ModelColumns:
+    """The columns of one model.
 
     Args:
-        source: Predictions of some or all images of the split.
+        found: What it makes of some or all images of the split.
         images: N, number of images of the split.
     """
-    found = read_outcomes(source)
     return ModelColumns(
         predicted=spread(found.predicted, found.index, images, -1),
         p_predicted=spread(found.p_predicted, found.index, images, np.nan),

@@ -13,7 +13,8 @@ from misread.views.gallery.view import View
 
 if TYPE_CHECKING:
     # The audit loads SciPy, which would delay the first picture.
-    from misread.views.audit import Audit, AuditRow
+    from misread.analysis.verdicts import Suggestion
+    from misread.views.audit import Audit
 
 _TOP = 5
 _NEIGHBOURS = 20
@@ -56,10 +57,10 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         scores=gallery.scoring.state(split),
         difficulty=numbers(scores.difficulty)[0],
         suspicion=numbers(scores.suspicion)[0],
-        evidence=None if said is None else said.suggestion.evidence,
+        evidence=None if said is None else said.evidence,
         suggested=names(scores.suggested)[0],
         suggested_label=classes(scores.suggested_label)[0],
-        reason="" if said is None else said.suggestion.reason,
+        reason="" if said is None else said.reason,
         neighbours=_near(gallery, split, index),
         metadata=_metadata(gallery, split, index),
         readings=[],
@@ -89,13 +90,15 @@ def _file(gallery: Gallery, split: str, index: int) -> str | None:
     return None
 
 
-def _say(audit: "Audit | None", index: int) -> "AuditRow | None":
+def _say(audit: "Audit | None", index: int) -> "Suggestion | None":
     """What the audit says of an image; None where it isn't done, or doesn't cover the image."""
     if audit is None:
         return None
+    from misread.analysis.verdicts import suggest
+
     place = int(np.searchsorted(audit.evidence.panel.index, index))
     covered = place < len(audit) and audit.evidence.panel.index[place] == index
-    return audit.row(place) if covered else None
+    return suggest(audit.evidence, np.array([place]), audit.thresholds)[0] if covered else None
 
 
 def _models(gallery: Gallery, split: str, index: int) -> list[ModelImageAnswer]:

@@ -16,7 +16,7 @@ from misread.views.gallery.answers import (
 )
 from misread.views.gallery.columns import ModelColumns, ScoreColumns
 from misread.views.gallery.decisions import Decisions
-from misread.views.gallery.holdings import Holdings
+from misread.views.gallery.holdings import Holdings, Stamp
 from misread.views.gallery.memo import Memo
 from misread.views.gallery.query import Query, write
 from misread.views.gallery.scoring import AuditSplit, Scoring
@@ -64,6 +64,11 @@ class Gallery:
         self.decisions = Decisions(self.holdings)
         self._orders = Memo[IndexArray](_ORDER_BYTES, lambda order: order.nbytes)
         self._views = Memo[View](_VIEW_BYTES, lambda view: view.nbytes)
+
+    @property
+    def stamp(self) -> tuple[Stamp, Stamp]:
+        """By which it is told whether predictions or metadata are others than before."""
+        return self.holdings.stamp, self.holdings.metadata_stamp
 
     # Views
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from misread.analysis.outcomes import Outcomes, read_outcomes
 from misread.datasets import Dataset, Split
 from misread.errors import ParameterError
 from misread.store import Study
@@ -15,8 +16,8 @@ from misread.types import FloatArray
 from misread.views.gallery.columns import (
     MetadataColumn,
     ModelColumns,
+    model_columns,
     preferred,
-    summarise,
 )
 from misread.views.gallery.memo import Memo
 
@@ -58,7 +59,8 @@ class Holdings:
         self.study, self.dataset = study, dataset
         self._listed = _Listed((), ())
         self._lock = threading.Lock()
-        self._models = Memo[ModelColumns](_MODEL_BYTES, _bytes_of)
+        self._outcomes = Memo[Outcomes](_MODEL_BYTES, lambda found: 22 * len(found))
+        self._models = Memo[ModelColumns](_MODEL_BYTES, lambda columns: columns.nbytes)
         self._files = Memo[PredictionsFile](_FILE_BYTES, lambda file: file.index.nbytes * 2)
         self._parts = Memo[FloatArray](_PART_BYTES, lambda part: part.nbytes)
         self._neighbours = Memo[Neighbours | None](
@@ -93,6 +95,11 @@ class Holdings:
         """One prediction of each run for a split, best suited to look at first."""
         return preferred(self.predictions(split))
 
+    @property
+    def stamp(self) -> Stamp:
+        """By which it is told whether any predictions are others than before."""
+        return self._all().stamp
+
     def predictions_stamp(self, split: str) -> Stamp:
         """By which it is told whether the predictions of a split are others than before."""
         names = {f"{provenance.name}.parquet" for provenance in self.predictions(split)}
@@ -124,10 +131,15 @@ class Holdings:
     def model_columns(self, provenance: Provenance) -> ModelColumns:
         """What a model predicts for each image of its split."""
 
-        def read() -> ModelColumns:
-            return summarise(self._file(provenance), len(self.split(provenance.split)))
+        def take() -> ModelColumns:
+            return model_columns(self.outcomes(provenance), len(self.split(provenance.split)))
 
-        return self._models.get((provenance.name, self._stamp_of(provenance)), read)
+        return self._models.get((provenance.name, self._stamp_of(provenance)), take)
+
+    def outcomes(self, provenance: Provenance) -> Outcomes:
+        """What a model makes of the images that it predicts."""
+        key = (provenance.name, self._stamp_of(provenance))
+        return self._outcomes.get(key, lambda: read_outcomes(self._file(provenance)))
 
     def probabilities(self, provenance: Provenance, index: int) -> FloatArray | None:
         """(K,) float32, the probabilities of one image; None where it isn't predicted."""
@@ -183,7 +195,3 @@ def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
-
-
-def _bytes_of(columns: ModelColumns) -> int:
-    return columns.predicted.nbytes + columns.p_predicted.nbytes + columns.p_given.nbytes

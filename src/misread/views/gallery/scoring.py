@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _FORMAT = 1
 # Seconds that the first picture has for itself.
 _DELAY = 1.5
+# Suggestions bring sentences along, and there may be a million.
+_AT_ONCE = 4_096
 
 AuditSplit = Callable[[str], "Audit"]
 
@@ -84,6 +86,14 @@ class Scoring:
         if self._refusal(split):
             return None
         return self._audit_task(split).result
+
+    def wait_for_audit(self, split: str, seconds: float | None) -> "Audit | None":
+        """The same, waited for; at most that long, if it is said how long."""
+        if self._refusal(split):
+            return None
+        task = self._audit_task(split)
+        task.wait(seconds)
+        return task.result
 
     def wait(self, split: str, seconds: float) -> bool:
         """Wait for a split's scores at most that long; whether there is nothing to wait for."""
@@ -155,14 +165,17 @@ def score_columns(audit: "Audit", images: int) -> ScoreColumns:
         audit: Of some or all images of the split.
         images: N, number of images of the split.
     """
+    from misread.analysis.verdicts import suggest
+
     evidence = audit.evidence
     index = evidence.panel.index
     suggested: CodeArray = np.full(len(index), CODES[Verdict.FINE], np.int8)
     label: LabelArray = np.full(len(index), -1, np.int16)
-    for place, suggestion in audit.suggestions.items():
-        suggested[place] = CODES[suggestion.verdict]
-        if suggestion.label is not None:
-            label[place] = suggestion.label
+    for start in range(0, len(audit.listed), _AT_ONCE):
+        places = audit.listed[start : start + _AT_ONCE]
+        found = suggest(evidence, places, audit.thresholds)
+        suggested[places] = [CODES[suggestion.verdict] for suggestion in found]
+        label[places] = [-1 if each.label is None else each.label for each in found]
     return ScoreColumns(
         difficulty=spread(evidence.panel.entropy, index, images, np.nan),
         suspicion=spread(evidence.suspicion, index, images, np.nan),

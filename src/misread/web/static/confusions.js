@@ -198,8 +198,9 @@ export class ConfusionPanel {
     const found = matching(cells, this.field.value, classes);
     const most = cells[0]?.[2] ?? 1;
     const rows = found.slice(0, this.#limit).map(([given, read, images]) => {
-      const bar = make("span", { class: "confusion-bar", "aria-hidden": "true" });
-      bar.style.setProperty("--share", `${(100 * images) / most}%`);
+      // Where all are single images, bars would say nothing.
+      const bar = most > 1 && make("span", { class: "confusion-bar", "aria-hidden": "true" });
+      if (bar) bar.style.setProperty("--share", `${(100 * images) / most}%`);
       return make(
         "button",
         {

@@ -12,6 +12,7 @@ import { Outbox, newId, orphans, outboxKey, storageOf } from "./outbox.js";
  *   at: Spot | null, event: string}} Step `at`: where one was when deciding.
  */
 
+const MOST_STEPS = 500;
 const POLL = 2500;
 const POLL_WHEN_DOWN = 1000;
 
@@ -99,6 +100,8 @@ export class Decisions extends EventTarget {
   decide(split, items, before, after, at) {
     const step = { split, items, before, after, at, event: newId() };
     this.#done.push(step);
+    // The server knows what is older.
+    if (this.#done.length > MOST_STEPS) this.#done.shift();
     this.#undone = [];
     this.#set(split, items, () => after);
     this.outbox.put({

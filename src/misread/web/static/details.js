@@ -1,6 +1,6 @@
 /** What is said beside a large image. */
 
-import { add, fill, make, nameOf, shown } from "./dom.js";
+import { add, fill, isolate, make, nameOf, shown } from "./dom.js";
 import { decided, mark } from "./tile.js";
 import { VERDICT_NAMES, counted, probability } from "./text.js";
 
@@ -98,8 +98,8 @@ function suggestion(details, classes) {
   return section(
     "Suggested verdict",
     line,
-    evidence && make("p", { class: "evidence" }, sentence(evidence)),
-    reason && make("p", { class: "reason" }, `Why the label isn't flagged: ${reason}.`),
+    evidence && make("p", { class: "evidence" }, isolate(sentence(evidence), classes)),
+    reason && make("p", { class: "reason" }, isolate(`Why the label isn't flagged: ${reason}.`, classes)),
   );
 }
 
@@ -136,7 +136,8 @@ function bars(model, given, classes) {
     .filter(([label, p]) => p >= LEAST || label === model.predicted)
     .slice(0, MOST_BARS);
   if (!rows.some(([label]) => label === given)) rows.push([given, model.p_given]);
-  const table = make("table", { class: "bars" });
+  const long = classes.some((name) => name.length > 8);
+  const table = make("table", { class: "bars", "data-names": long ? "long" : "short" });
   add(
     table,
     make("caption", {}, make("bdi", { class: "run" }, model.run), make("span", { class: "origin" }, model.origin)),

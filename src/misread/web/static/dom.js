@@ -87,6 +87,20 @@ export function shown(name) {
   return name.trim() === "" ? "(no name)" : name;
 }
 
+/** Letters that are read from right to left. */
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
+/**
+ * A sentence with names in it, each of which is kept from turning the words around it about.
+ * @param {string} sentence
+ * @param {string[]} names
+ */
+export function isolate(sentence, names) {
+  return names
+    .filter((name) => RIGHT_TO_LEFT.test(name))
+    .reduce((text, name) => text.replaceAll(name, `\u2068${name}\u2069`), sentence);
+}
+
 /**
  * A key of the keyboard.
  * @param {string} key

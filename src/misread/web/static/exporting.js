@@ -34,7 +34,7 @@ export function setUpExport(api, grid, decisions) {
       make("h2", {}, "Export ", make("bdi", {}, shown(source.split))),
       unsent(decisions),
       rates,
-      downloads("Verdicts", "verdicts", "each image with a verdict", source.split),
+      downloads("Verdicts", "verdicts", "each image with a verdict, decided or suggested, and the evidence", source.split),
       downloads("Corrected labels", "labels", "every image with its label after verdicts; none is left out", source.split),
     );
     openBeside(button, "Export", box);
@@ -99,15 +99,21 @@ async function drawRates(api, box, query) {
       rate("as labelled", labelled),
       rate("after verdicts", after),
     );
-    add(
-      box,
-      table,
-      make("p", { class: "quiet" }, reviewed(rates)),
-    );
+    add(box, table, make("p", { class: "quiet" }, `${reviewed(rates)} ${open(rates)}`));
   }
-  if (rates.warning) {
-    box.append(make("div", { class: "warning", role: "note" }, icon("warning"), make("p", {}, rates.warning)));
+  for (const text of [rates.caution, rates.warning]) {
+    if (text) box.append(make("div", { class: "warning", role: "note" }, icon("warning"), make("p", {}, text)));
   }
+}
+
+/**
+ * How far the verdicts that leave it open could move the figure.
+ * @param {ErrorRates} rates
+ */
+function open({ lowest, highest }) {
+  if (!lowest || !highest || lowest.count === highest.count) return "";
+  const [low, high] = [lowest, highest].map((value) => percent(value.rate, value.total));
+  return `Images left open could move it to between ${low} and ${high}.`;
 }
 
 /**
@@ -126,11 +132,12 @@ function rate(name, { count: wrong, total, rate: share, low, high }) {
 }
 
 /** @param {ErrorRates} rates */
-function reviewed({ decided, reviewed_mistakes: seen, mistakes, changed_labels: changed, unreadable }) {
+function reviewed(rates) {
+  const { decided, mistakes, reviewed_mistakes: seen, reviewed_others: others, unreadable } = rates;
   const parts = [
     `${counted(decided, "verdict")}`,
-    `${count(seen)} of ${counted(mistakes, "mistake")} reviewed`,
-    `${counted(changed, "label")} changed`,
+    `${count(seen)} of ${counted(mistakes, "mistake")} and ${counted(others, "other image")} reviewed`,
+    `${counted(rates.changed_labels, "label")} changed`,
   ];
   if (unreadable) parts.push(`${count(unreadable)} unreadable, still counted`);
   return `${parts.join(", ")}. Intervals: 95%.`;

@@ -204,6 +204,7 @@ export class Grid extends EventTarget {
     this.element.dataset.groups = this.#beside ? "beside" : "above";
     this.element.dataset.room = across < 70 ? "little" : "enough";
     this.#sticky.dataset.groups = this.element.dataset.groups;
+    this.#sticky.dataset.captions = this.element.dataset.captions;
     for (const box of [this.element, this.#sticky]) {
       box.style.setProperty("--group-margin", `${margin}px`);
       box.style.setProperty("--grid-padding", `${padding}px`);

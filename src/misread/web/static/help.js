@@ -27,7 +27,6 @@ export function setUpHelp(boot) {
     : "type its name, then Enter";
   fill(
     byId("help-body"),
-    about(boot),
     block("Verdicts: one key, and the next image comes", [
       ...VERDICT_KEYS.map(([verdict, key]) => /** @type {[string, string]} */ ([key.toUpperCase(), `${VERDICT_NAMES[verdict]}: ${MEANING[verdict]}`])),
       ["C", "Take the verdict away"],
@@ -59,6 +58,7 @@ export function setUpHelp(boot) {
       ["?", "This list"],
     ]),
     marks(boot),
+    about(boot),
   );
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
   byId("help-open").addEventListener("click", () => openHelp());

@@ -24,6 +24,8 @@ const NONE = /** @type {Decision} */ ({ verdict: null, label: null });
 export class Judge extends EventTarget {
   /** Whether the right class is being chosen. */
   labelling = false;
+  /** Of which image, null for several. @type {number | null} */
+  #labelled = null;
 
   /**
    * @param {import("./types.js").Boot} boot
@@ -45,7 +47,11 @@ export class Judge extends EventTarget {
     };
     viewer.addEventListener("image", moved);
     grid.addEventListener("selection", moved);
-    grid.addEventListener("cursor", changed);
+    grid.addEventListener("cursor", () => {
+      // A class that was asked for one image must not go to another.
+      if (this.labelling && (this.item?.index ?? null) !== this.#labelled) this.cancel();
+      changed();
+    });
     decisions.addEventListener("change", changed);
   }
 
@@ -88,6 +94,7 @@ export class Judge extends EventTarget {
       return;
     }
     this.labelling = true;
+    this.#labelled = this.item?.index ?? null;
     this.dispatchEvent(new Event("labelling"));
     announce("Which class is right?");
   }

@@ -33,10 +33,11 @@ export function probability(value) {
 
 /**
  * A rate in per cent with its digits fit for the number of images behind it.
- * @param {number} rate
+ * @param {number | null} rate null of no images.
  * @param {number} [images]
  */
 export function percent(rate, images = 10000) {
+  if (rate === null) return "?";
   return `${(100 * rate).toFixed(images >= 1000 ? 2 : 1)}%`;
 }
 

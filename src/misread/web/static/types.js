@@ -46,11 +46,13 @@
  *   reason: string | null, neighbours: {split: string, index: number, given: number}[],
  *   metadata: [string, string | null][], readings: unknown[]}} Details
  *
- * @typedef {{count: number, total: number, rate: number, low: number, high: number}} Rate
+ * @typedef {{count: number, total: number, rate: number | null, low: number | null,
+ *   high: number | null}} Rate
  *
  * @typedef {{split: string, model: string | null, as_labelled: Rate | null, after: Rate | null,
- *   decided: number, reviewed_mistakes: number, mistakes: number, changed_labels: number,
- *   unreadable: number, warning: string}} ErrorRates
+ *   lowest: Rate | null, highest: Rate | null, decided: number, reviewed_mistakes: number,
+ *   reviewed_others: number, mistakes: number, changed_labels: number, unreadable: number,
+ *   caution: string, warning: string}} ErrorRates
  */
 
 export {};

@@ -29,7 +29,7 @@ export class VerdictBar {
     this.tools = make("div", { class: "tools" }, this.clear, this.undo, this.redo);
     this.select = forViewer ? null : this.#selectButton();
     if (this.select) this.tools.append(this.select);
-    this.labels = make("div", { class: "labels", role: "group", "aria-label": "Right class", hidden: true });
+    this.labels = make("div", { class: "labels", role: "group", "aria-label": "Right class", tabindex: "-1", hidden: true });
     element.append(this.target, this.verdicts, this.labels, this.tools);
     judge.addEventListener("change", () => this.draw());
     judge.addEventListener("labelling", () => this.#label());
@@ -107,6 +107,7 @@ export class VerdictBar {
   #label() {
     const { labelling, keys, viewer } = this.#judge;
     const here = labelling && viewer.isOpen === this.forViewer;
+    const focused = this.verdicts.contains(document.activeElement);
     this.element.classList.toggle("labelling", here);
     this.verdicts.hidden = here;
     this.labels.hidden = !here;
@@ -119,8 +120,14 @@ export class VerdictBar {
       if (had) this.buttons.get("label")?.focus({ preventScroll: true });
       return;
     }
-    if (keys) this.#drawClasses(keys);
-    else this.#openPicker();
+    if (!keys) {
+      this.#openPicker();
+      return;
+    }
+    this.#drawClasses(keys);
+    // The button that had the focus is hidden now. Enter takes what is suggested, nothing else.
+    const suggested = this.labels.querySelector(".suggested");
+    if (focused) (suggested instanceof HTMLElement ? suggested : this.labels).focus();
   }
 
   /** @param {string[]} keys */
@@ -133,7 +140,7 @@ export class VerdictBar {
         "aria-keyshortcuts": keys[number], "aria-label": shown(name), disabled: item?.given === number,
         on: { click: () => this.#judge.label(number) },
       });
-      if (keys[number] === name) add(button, keycap(name), make("span", { class: "quiet" }, name));
+      if (keys[number] === name) add(button, make("kbd", { "aria-hidden": "true", class: "own-key" }, name));
       else add(button, nameOf(name), keycap(keys[number]));
       if (suggestedLabel === number) {
         button.classList.add("suggested");
