@@ -52,7 +52,7 @@ def test_metadata_and_slices(invoke: Invoke, source: Path, probabilities: Path) 
     assert "new images of the same writer" in out
     Path("b.csv").write_text("day\n" + "mon\n" * 90, encoding="utf-8")
     code, out, err = invoke("import", "metadata", "b.csv")
-    assert "no column 'index'" in out
+    assert "no column 'index' or 'file'" in out
 
 
 def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) -> None:

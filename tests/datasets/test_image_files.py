@@ -102,15 +102,15 @@ def test_a_damaged_image_is_met_when_it_is_read(root: Path) -> None:
 
 def test_a_name_is_kept_where_images_are_chosen(root: Path) -> None:
     split = Split("test", images_in(root), np.zeros(5, int))
-    names = split.names()
+    names = split.files()
     assert names is not None
     assert names.tolist()[2] == "a/x/é 1.png"
     chosen = split.take([4, 2]).take([1])
-    assert chosen.names() == ["a/x/é 1.png"]
-    assert split.names([3, 3]) == pytest.approx(["b/10.bmp", "b/10.bmp"])
+    assert chosen.files() == ["a/x/é 1.png"]
+    assert split.files([3, 3]) == pytest.approx(["b/10.bmp", "b/10.bmp"])
     array = Split("test", np.zeros((2, 3, 3), np.uint8), np.zeros(2, int))
-    assert array.names() is None
-    assert array.take([1]).names() is None
+    assert array.files() is None
+    assert array.take([1]).files() is None
 
 
 def test_a_changed_file_is_refused_and_the_listing_is_forgotten(
@@ -125,7 +125,7 @@ def test_a_changed_file_is_refused_and_the_listing_is_forgotten(
     # The listing is believed: the folder's time is the same, and this file isn't looked at.
     test = load_image_folder(root).test
     assert listing_file(root).exists()
-    names = test.names()
+    names = test.files()
     assert names is not None
     with pytest.raises(DatasetError, match="open the dataset again"):
         test.images[names.tolist().index("b/2.png")]

@@ -30,7 +30,7 @@ def write(root: Path, *files: str) -> Path:
 def given_names(dataset: Dataset, split: str) -> dict[str, str]:
     """Path -> given class."""
     found = dataset.splits[split]
-    names = found.names()
+    names = found.files()
     assert names is not None
     return {name: dataset.classes[label] for name, label in zip(names, found.labels, strict=True)}
 
@@ -59,7 +59,7 @@ def test_splits_have_several_names(tmp_path: Path, folder: str, split: str) -> N
     root = write(tmp_path / "data", f"{folder}/a/1.png")
     assert list(load_image_folder(root).splits) == [split]
     assert list(load_image_folder(root / folder).splits) == [split]
-    assert load_image_folder(root / folder).splits[split].names() == ["a/1.png"]
+    assert load_image_folder(root / folder).splits[split].files() == ["a/1.png"]
 
 
 def test_splits_are_in_one_order(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_the_order_is_class_folder_name(tmp_path: Path) -> None:
         for folder, _, names in sorted(os.walk(tmp_path / "test" / label))
         for name in sorted(names)
     ]
-    found = load_image_folder(tmp_path).test.names()
+    found = load_image_folder(tmp_path).test.files()
     assert found is not None
     assert found.tolist() == expected
     assert expected[0] == "test/B/1.png"
@@ -223,7 +223,7 @@ def test_images_of_one_size_become_one_array(
     dataset = misread.load(tmp_path / "bars")
     assert set(dataset.classes) == set(original.classes)
     for name, split in dataset.splits.items():
-        pixels, found = split.pixels(), split.names()
+        pixels, found = split.pixels(), split.files()
         assert found is not None
         for i, path in enumerate(found):
             number = int(Path(path).stem)

@@ -90,20 +90,24 @@ class Split:
         """Fingerprint of the given labels, "sha256:...", apart from that of the images."""
         return array_fingerprint(self.labels)
 
-    def names(self, indices: npt.ArrayLike | None = None) -> Array | None:
-        """By what names people know images: the paths of their files.
+    def file(self, index: int) -> str | None:
+        """The path of an image's file in the dataset's folder; None where images are no files."""
+        return image_name(self.images, index)
+
+    def files(self, indices: npt.ArrayLike | None = None) -> Array | None:
+        """The paths of images' files in the dataset's folder.
 
         Args:
             indices: (M,) integers from 0 to N - 1; None for all images.
 
         Returns:
-            (M,) object array of text, or None where images have no names.
+            (M,) object array of text, or None where images are no files.
         """
-        if not len(self) or image_name(self.images, 0) is None:
+        if not len(self) or self.file(0) is None:
             return None
         chosen = range(len(self)) if indices is None else np.asarray(indices).tolist()
         found = np.empty(len(chosen), dtype=object)
-        found[:] = [image_name(self.images, i) for i in chosen]
+        found[:] = [self.file(i) for i in chosen]
         return found
 
     def take(self, indices: npt.ArrayLike) -> "Split":

@@ -28,6 +28,7 @@ class AuditRow:
 
     Attributes:
         index: Position of the image in its split.
+        file: Path of its file in the dataset's folder; None where images are no files.
         given: Its given label.
         read_as: The class that most models of the panel read.
         suggestion: The verdict, with the evidence in words.
@@ -37,6 +38,7 @@ class AuditRow:
     """
 
     index: int
+    file: str | None
     given: str
     read_as: str
     suggestion: Suggestion
@@ -115,8 +117,10 @@ class Audit:
         suggestion = self.suggestions.get(place)
         if suggestion is None:
             suggestion = suggest(self.evidence, np.array([place]), self.thresholds)[0]
+        index = int(panel.index[place])
         return AuditRow(
-            index=int(panel.index[place]),
+            index=index,
+            file=self.split.file(index),
             given=self.classes[int(panel.given[place])],
             read_as=self.classes[int(self.evidence.panel.majority[place])],
             suggestion=suggestion,
@@ -151,8 +155,11 @@ class Audit:
         panel = evidence.panel
         fine = Suggestion(Verdict.FINE, None, "", "")
         said = [self.suggestions.get(int(place), fine) for place in order]
+        index = panel.index[order]
+        files = self.split.files(index)
         columns = {
-            "index": panel.index[order],
+            "index": index,
+            **({} if files is None else {"file": files}),
             "given": class_names(panel.given[order], self.classes),
             "verdict": np.array([str(suggestion.verdict) for suggestion in said]),
             "suggested_label": np.array(

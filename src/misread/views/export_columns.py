@@ -1,6 +1,6 @@
 """The columns that exported tables are made of; missing values are null."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -36,16 +36,10 @@ def image_columns(split: Split, classes: Sequence[str], index: IndexArray) -> di
     """Which images (M,) they are, and their given labels; the files of those that are files."""
     given = split.labels[index]
     columns: dict[str, Column] = {"split": np.full(len(index), split.name), "index": index}
-    name_of = file_namer(split)
-    if name_of is not None:
-        columns["file"] = pa.array([name_of(int(each)) for each in index], pa.string())
+    files = split.files(index)
+    if files is not None:
+        columns["file"] = pa.array(files, pa.string())
     return columns | {"given": given, "given_class": class_column(given, classes)}
-
-
-def file_namer(split: Split) -> Callable[[int], str] | None:
-    """What names the file of each image of a split; None where images aren't files."""
-    name_of: Callable[[int], str] | None = getattr(split.images, "name", None)
-    return name_of
 
 
 def predicted_columns(

@@ -62,9 +62,10 @@ def _from_array(
     probabilities = read_probabilities(file, dataset.classes)
     images = dataset.splits[split]
     if len(probabilities) != len(images):
+        notes = "".join(f"; {note}" for note in dataset.notes)
         raise PredictionsError(
             f"{file}: expected {len(images):,} rows, one per image of {dataset.name}'s {split} "
-            f"split. Got {len(probabilities):,} instead."
+            f"split{notes}. Got {len(probabilities):,} instead."
         )
     provenance = Provenance(
         model=model,

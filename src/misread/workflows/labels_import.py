@@ -13,7 +13,6 @@ from misread.store import Decision, Study
 from misread.tables.reading_labels import LabelFile, LabelRow, read_labels
 from misread.tables.verdicts import Verdict, Verdicts
 from misread.types import LabelArray
-from misread.views.export_columns import file_namer
 
 # One for all imports: an event is the same only with the same tab.
 _TAB = "import"
@@ -108,7 +107,7 @@ def _check_images(
     images: Split,
 ) -> None:
     """Refuse a file that is about other images."""
-    split, labels, name_of = images.name, images.labels, file_namer(images)
+    split, labels = images.name, images.labels
     known = study.splits[split].items_fingerprint
     if content.items_fingerprint not in ("", known):
         raise VerdictsError(f"{path}: is about other images than {study.path}'s {split} split")
@@ -120,9 +119,10 @@ def _check_images(
                 f"once. Got {row.index} instead{', again' if row.index in seen else ''}."
             )
         seen.add(row.index)
-        if row.file and name_of is not None and name_of(row.index) != row.file:
+        here = images.file(row.index)
+        if row.file and here not in (None, row.file):
             raise VerdictsError(
-                f"{path}: image {row.index} of the {split} split is {name_of(row.index)} here. Got "
+                f"{path}: image {row.index} of the {split} split is {here} here. Got "
                 f"{row.file} instead: the file is about other images"
             )
         # Without a fingerprint the given labels are all that tells other images apart.

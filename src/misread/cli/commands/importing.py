@@ -51,8 +51,8 @@ def import_metadata(
     file: Annotated[
         str,
         typer.Argument(
-            help="A row per image (.csv, .tsv, .parquet), joined on its column index; or qmnist: "
-            "who wrote each MNIST digit."
+            help="A row per image (.csv, .tsv, .parquet), joined on its column index, or file for "
+            "a folder of images; or qmnist: who wrote each MNIST digit."
         ),
     ],
     split: Annotated[

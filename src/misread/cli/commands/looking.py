@@ -156,11 +156,11 @@ def duplicates(
     Needs no model. With a study and without --save the picture goes into the study's figures.
     """
     from misread.cli.output import duplicates as shown
-    from misread.datasets import load
+    from misread.cli.output.common import open_dataset
     from misread.workflows.duplicates import show_duplicates
 
     if dataset is not None:
-        images = load(dataset)
+        images = open_dataset(dataset)
     else:
         from misread.store import Study
 

@@ -4,7 +4,7 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import print_json
+from misread.cli.output.common import plain, print_json
 
 if TYPE_CHECKING:
     from misread.views.audit import Audit, AuditRow
@@ -62,6 +62,8 @@ def _show_row(rank: int, row: "AuditRow", by: str) -> None:
     )
     reason = f". Not flagged: {said.reason}" if said.reason else ""
     indent = " " * 5
+    if row.file is not None:
+        print(f"{indent}{plain(row.file)}")
     told = textwrap.fill(
         said.evidence + reason,
         max(40, shutil.get_terminal_size().columns),
@@ -84,6 +86,8 @@ def _show_one(row: "AuditRow") -> None:
     said = row.suggestion
     label = "" if row.suggested_label is None else f", suggested label {row.suggested_label}"
     print(f"#{row.index}: given {row.given}, read as {row.read_as}")
+    if row.file is not None:
+        print(f"file: {plain(row.file)}")
     print(f"suggested verdict: {said.verdict}{label}")
     print(f"evidence: {said.evidence}")
     if said.reason:
@@ -111,6 +115,7 @@ def _row_json(row: "AuditRow") -> dict[str, Any]:
     said = row.suggestion
     return {
         "index": row.index,
+        **({} if row.file is None else {"file": row.file}),
         "given": row.given,
         "read_as": row.read_as,
         "verdict": str(said.verdict),

@@ -8,6 +8,7 @@ from misread.cli.output.common import (
     duration,
     new_table,
     number,
+    plain,
     print_json,
     print_table,
     provenance_json,
@@ -123,9 +124,11 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
     """Print the mistakes of a split, and where their pictures are."""
     found = drawn.mistakes
     table, classes = found.table, found.classes
+    files = found.split.files(table.index)
     rows = [
         {
             "index": int(table.index[i]),
+            **({} if files is None else {"file": files[i]}),
             "given": classes[table.given[i]],
             "predicted": classes[table.predicted[i]],
             "p_predicted": float(table.p_predicted[i]),
@@ -143,7 +146,8 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
     if not rows:
         print("nothing is misread; no picture was drawn")
         return
-    shown = new_table("image", "given", "read as", "p(read as)", "p(given)")
+    named = [] if files is None else ["file"]
+    shown = new_table("image", "given", "read as", "p(read as)", "p(given)", *named)
     for row in rows[:20]:
         shown.add_row(
             f"#{row['index']}",
@@ -151,6 +155,7 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
             str(row["predicted"]),
             f"{row['p_predicted']:.3f}",
             f"{row['p_given']:.3f}",
+            *(plain(str(row[name])) for name in named),
         )
     print_table(shown)
     if len(rows) > 20:

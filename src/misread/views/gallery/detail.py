@@ -43,7 +43,7 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
     return ImageAnswer(
         split=split,
         index=index,
-        file=_file(gallery, split, index),
+        file=images.file(index),
         shape=[height, width, channels[0] if channels else 1],
         given=int(images.labels[index]),
         decided=names(decided.verdict[at])[0],
@@ -84,10 +84,6 @@ def _neighbour(view: View, position: int | None, step: int) -> int | None:
     if position is None or not 0 <= position + step < len(view):
         return None
     return int(view.places[position + step])
-
-
-def _file(gallery: Gallery, split: str, index: int) -> str | None:
-    return None
 
 
 def _say(audit: "Audit | None", index: int) -> "Suggestion | None":

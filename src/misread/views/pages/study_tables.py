@@ -10,7 +10,6 @@ import numpy as np
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.analysis.outcomes import Outcomes, read_outcomes
 from misread.datasets import Dataset
-from misread.datasets.images import image_name
 from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
@@ -82,7 +81,7 @@ class StudyTables:
 
     def file(self, split: str, index: int) -> str:
         """Name of an image's file; "" where images are no files."""
-        return image_name(self.dataset.splits[split].images, index) or ""
+        return self.dataset.splits[split].file(index) or ""
 
     def verdicts(self, split: str) -> Verdicts:
         """The decided verdicts on a split."""
