@@ -118,9 +118,9 @@ class Row:
 
     def add(self, low: float, high: float, truth: float) -> None:
         """Count one study; limits and truth in images."""
-        self.held += low - 1e-9 <= truth <= high + 1e-9
+        self.held += int(low - 1e-9 <= truth <= high + 1e-9)
         self.studies += 1
-        self.width += 100 * (high - low) / IMAGES
+        self.width += 100 * float(high - low) / IMAGES
 
     @property
     def coverage(self) -> float:

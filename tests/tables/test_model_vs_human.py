@@ -92,7 +92,11 @@ def test_the_toolboxs_own_files_are_read(tmp_path: Path) -> None:
         ("bee,bee", "bee,cow", "'category': expected the given label of image #7, bee. Got cow"),
         ("bee,bee", "bee,", "Got nothing instead"),
         ("bee,bee", "elk,bee", "'object_response': expected one of ant, bee, cow"),
-        ("n7.png", "n8.png", "'imagename': expected a known image. Got '0001_cl"),
+        (
+            "n7.png",
+            "n8.png",
+            "or the file of an image, as 0001_cl_s02_bw_ant_40_n1.png. Got '0001_cl",
+        ),
         ("imagename", "image", "expected a column 'imagename'"),
         ("1,1,0.7964", "x,1,0.7964", "column 'session': expected whole numbers"),
         ("0.7964", "-1", "rt_ms must be 0 or more"),

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from misread.analysis.reading.limits import Basis
-from misread.datasets import Dataset
+from misread.datasets import Dataset, load
 from misread.errors import ParameterError, PredictionsError, ReadingsError, StudyError
 from misread.store import Study
 from misread.tables import Origin, Predictions
 from misread.tables.answer_counts import AnswerCounts, read_counts, write_counts
 from misread.tables.readings import Purpose, Reader, Readings
 from misread.types import IntArray
-from misread.workflows.people import people, predicted_classes
+from misread.workflows.people import crowd, people, predicted_classes
 from misread.workflows.reading_plan import load_plan, make_plan
 from misread.workflows.readings import (
     export_readings,
@@ -27,8 +28,6 @@ from misread.workflows.readings import (
 @pytest.fixture
 def dataset(tmp_path: Path, make_dataset: Callable[..., Dataset],
             write_npz: Callable[[Path, Dataset], Path]) -> Dataset:  # fmt: skip
-    from misread.datasets import load
-
     return load(str(write_npz(tmp_path / "bars.npz", make_dataset(test=300))))
 
 
@@ -226,3 +225,40 @@ def test_predictions_must_be_of_all_images(
         predicted_classes(study, "test", ["inside"])
     with pytest.raises(ParameterError, match="split"):
         make_plan(study, split="validation")
+
+
+def test_counts_alone_say_what_a_crowd_said(study: Study, dataset: Dataset, tmp_path: Path) -> None:
+    counts: IntArray = np.zeros((300, 3), int)
+    counts[np.arange(300), dataset.test.labels] = 9
+    counts[7] = 0
+    counts[7, (dataset.test.labels[7] + 1) % 3] = 10
+    np.save(tmp_path / "c.npy", counts)
+    found = crowd(study, tmp_path / "c.npy")
+    assert (found.error.count, found.error.total) == (10, 299 * 9 + 10)
+    assert found.labels.index[0] == 7
+    assert found.labels.contradicted.sum() == 1
+    np.save(tmp_path / "c.npy", np.zeros((301, 3), int))
+    with pytest.raises(ReadingsError, match="index must be below 300"):
+        crowd(study, tmp_path / "c.npy")
+
+
+def test_images_of_a_folder_are_known_by_their_files(tmp_path: Path) -> None:
+    """As the toolbox's own data have them; a name that two files have tells nothing."""
+    for number, name in enumerate(["test/a/x.png", "test/b/y.png", "test/a/z.png", "test/b/z.png"]):
+        path = tmp_path / "bugs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4), 50 * number, np.uint8)).save(path)
+    study = Study.create(tmp_path / "study", load(str(tmp_path / "bugs")))
+    split = study.load_dataset().test
+    files = [str(split.file(index)) for index in range(len(split))]
+    x, y = (
+        next(i for i, path in enumerate(files) if path.endswith(name))
+        for name in ("x.png", "y.png")
+    )
+    header = "subj,Session,trial,rt,object_response,category,condition,imagename\n"
+    (tmp_path / "t.csv").write_text(header + "s1,1,1,0.5,b,a,cr,x.png\ns1,1,2,0.5,b,b,cr,y.png\n")
+    found = import_readings(study, tmp_path / "t.csv", form="model-vs-human")
+    assert found.index.tolist() == [x, y]
+    (tmp_path / "t.csv").write_text(header + "s1,1,1,0.5,b,a,cr,z.png\n")
+    with pytest.raises(ReadingsError, match=r"or the file of an image, as [xy]\.png. Got 'z\.png'"):
+        import_readings(study, tmp_path / "t.csv", form="model-vs-human", name="other")

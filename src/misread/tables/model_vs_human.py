@@ -87,8 +87,8 @@ def read_trials(
         split: Name of the split.
         classes: Names of the K classes: what `object_response` and `category` hold.
         labels: (N,) integers, the given labels, which `category` must agree with.
-        images: The position in the split of each `imagename`; None where they are named as
-            `write_trials` names them.
+        images: Positions in the split by `imagename`; names that `write_trials` gives are known
+            without it.
 
     Returns:
         The readings, without a plan. An image that a reader saw before is a repeat.
@@ -138,17 +138,18 @@ def _positions(names: Array, split: str, images: Mapping[str, int] | None) -> In
     pattern = re.compile(rf"{re.escape(split)}-(\d{{1,9}})\.png")
 
     def position(name: str) -> int:
-        if images is not None:
-            return images.get(name, -1)
+        if images is not None and name in images:
+            return images[name]
         match = pattern.fullmatch(name)
         return int(match[1]) if match else -1
 
     distinct, place = np.unique(names, return_inverse=True)
     found = np.array([position(str(name)) for name in distinct], np.int64)
     if (found < 0).any():
-        expected = f"{split}-0000012.png" if images is None else "a known image"
+        known = "" if not images else f" or the file of an image, as {next(iter(images))}"
         raise ReadingsError(
-            f"column 'imagename': expected {expected}. Got {str(distinct[found < 0][0])!r} instead."
+            f"column 'imagename': expected {split}-0000012.png{known}. "
+            f"Got {str(distinct[found < 0][0])!r} instead."
         )
     return found[place]
 

@@ -2,15 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from misread.analysis.intervals import Rate
 from misread.analysis.outcomes import read_outcomes
-from misread.analysis.reading.answers import LabelReadings, label_readings, tallied_answers
+from misread.analysis.reading.answers import (
+    LabelReadings,
+    crowd_error,
+    label_readings,
+    tallied_answers,
+)
 from misread.analysis.reading.confusion import Confusion, people_confusion
 from misread.analysis.reading.design import as_random_sample
 from misread.analysis.reading.people import People, measure_people
 from misread.analysis.reading.tally import check_follows
 from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
+from misread.tables.answer_counts import read_counts
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
 from misread.tables.readings import Readings
 from misread.types import LabelArray
@@ -96,6 +104,38 @@ def _plan_of(study: Study, readings: Readings, random_order: bool) -> ReadingPla
         record.labels_fingerprint,
     )
     return as_random_sample(target)
+
+
+@dataclass(frozen=True)
+class CrowdResult:
+    """What a table of counts says: how many people called each image each class.
+
+    Attributes:
+        error: Share of the answers that aren't the given label; see `crowd_error` for what its
+            interval takes for granted.
+        labels: What people called each image: evidence on its label.
+    """
+
+    error: Rate
+    labels: LabelReadings
+
+
+def crowd(study: Study, file: Path, split: str = "test") -> CrowdResult:
+    """What people said of a split's images, where only counts of their answers are known.
+
+    Args:
+        study: The study.
+        file: N x K counts as `.npy`, `.npz`, `.csv` or `.tsv`, as CIFAR-10H has them.
+        split: The split.
+
+    Raises:
+        ReadingsError: The file is damaged, or about other images or classes.
+        ParameterError: There is no such split.
+    """
+    labels = given_labels(study, split)
+    counts = read_counts(Path(file), study.classes)
+    counts.table(len(labels))
+    return CrowdResult(crowd_error(counts, labels), label_readings(counts, labels))
 
 
 def predicted_classes(

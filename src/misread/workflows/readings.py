@@ -1,7 +1,8 @@
 """Simulate readers, bring readings in that were made elsewhere, and take them out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from misread.analysis.reading import simulation
@@ -105,8 +106,8 @@ def import_readings(
         file: A tidy table (`.csv`, `.tsv`, `.parquet`), or one of the model-vs-human toolbox.
         split: Which split was read; None takes what the file says, or `test`.
         form: Of the file: `tidy` or `model-vs-human`.
-        images: With `model-vs-human`, the position in the split of each name of an image; None
-            where they are named as misread names them.
+        images: With `model-vs-human`, positions in the split by the images' names; None where they
+            are named as misread names them, or after their files in a folder of images.
         name: What the readings are called in the study; None takes the file's name.
         replace: Take the place of readings of this name.
 
@@ -122,12 +123,25 @@ def import_readings(
     if form == "tidy":
         readings = read_readings(file, study.classes, split)
     elif form == "model-vs-human":
-        labels = given_labels(study, split or "test")
-        readings = read_trials(file, split or "test", study.classes, labels, images)
+        split = split or "test"
+        labels = given_labels(study, split)
+        images = _file_names(study, split) if images is None else images
+        readings = read_trials(file, split, study.classes, labels, images)
     else:
         raise ParameterError(f"form: expected tidy or model-vs-human. Got {form!r} instead.")
     study.save_readings(name or file.name.split(".")[0], readings, replace=replace)
     return readings
+
+
+def _file_names(study: Study, split: str) -> dict[str, int]:
+    """Positions in the split by the names of the images' files, without the folders.
+
+    A name that several files have is left out.
+    """
+    files = study.load_dataset().splits[split].files()
+    names = [] if files is None else [PurePosixPath(str(path)).name for path in files]
+    times = Counter(names)
+    return {name: index for index, name in enumerate(names) if times[name] == 1}
 
 
 def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:

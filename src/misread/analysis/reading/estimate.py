@@ -248,8 +248,8 @@ def estimate_together(plan: ReadingPlan, tallies: Sequence[ReaderTally]) -> Toge
 def estimate_people(rates: Sequence[float], alpha: float = 0.05) -> Estimate | None:
     """The mean error rate of people from whom these readers are taken to be a random draw.
 
-    Student's interval, cut off at 0 and 1. It is approximate: with 5 readers it holds in about 92%
-    where 95% is asked for, and in fewer where a few people are careless.
+    Student's interval, cut off at 0 and 1. It is approximate: with 5 to 20 readers it held in 94 to
+    95% of simulated studies where all people were alike, and in 90% where one in ten was careless.
 
     Args:
         rates: (J,) estimates of each reader's error rate.
