@@ -112,7 +112,7 @@ def test_simulated_readers_are_estimated(study: Study, dataset: Dataset) -> None
 
 def test_people_come_before_simulated_readers(study: Study) -> None:
     make_plan(study, 200)
-    with pytest.raises(ReadingsError, match="one table or more"):
+    with pytest.raises(ReadingsError, match="expected readings, found none"):
         open_readings(study)
     simulated = simulate_readers(study, 1, error_easy=0, error_hard=0, save="bots")
     assert open_readings(study).simulated

@@ -197,3 +197,36 @@ def export_readings(study: Study, readings: Readings, file: Path, form: Form = "
         raise ParameterError(
             f"form: expected tidy, model-vs-human or counts. Got {form!r} instead."
         )
+
+
+def export_all_readings(study: Study, form: str | None, file: Path | None) -> tuple[Path, Readings]:
+    """Write what a study's readers answered, see `open_readings`.
+
+    Args:
+        study: Whose.
+        form: `csv`, `parquet` or `json` for everything, or `model-vs-human` or `counts`; None takes
+            the file's ending, else `csv`.
+        file: Where to; None for the study's folder `exports`.
+
+    Returns:
+        The file, and the readings in it.
+
+    Raises:
+        ParameterError: The form is unknown, or the file can't be written.
+        ReadingsError: There are no readings, or the file's name is of another kind.
+    """
+    tidy = ("csv", "parquet", "json")
+    known = (*tidy, "model-vs-human", "counts")
+    if form is not None and form not in known:
+        raise ParameterError(f"format: expected one of {', '.join(known)}. Got {form!r} instead.")
+    readings = open_readings(study)
+    kind: Form = "counts" if form == "counts" else "tidy"
+    if form == "model-vs-human":
+        kind = "model-vs-human"
+    if file is None:
+        name = "readings" if kind == "tidy" else f"readings.{kind}"
+        ending = form if form in tidy else "csv"
+        file = study.path / "exports" / f"{name}.{ending}"
+        file.parent.mkdir(exist_ok=True)
+    export_readings(study, readings, file, kind)
+    return file, readings

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from misread.cli.output.common import new_table, print_json, print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from misread.analysis.intervals import Estimate, Rate
     from misread.analysis.reading.comparison import Comparison
     from misread.analysis.reading.people import People
+    from misread.tables.readings import Readings
     from misread.workflows.people import PeopleResult
 
 _BETTER = {
@@ -47,6 +50,43 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
         f"As labelled. Intervals ({level:g}%) are about these {target.images:,} images and these "
         "readers, not about new images or other people."
     )
+
+
+def show_imported(readings: "Readings", name: str, as_json: bool) -> None:
+    """Print whose readings were brought in."""
+    if as_json:
+        print_json({"name": name, **_about(readings)})
+        return
+    print(f"{name}: {_told_readings(readings)}")
+    if not readings.design:
+        print(
+            "They follow no plan of this study: `misread people --random-order` takes them for a "
+            "random sample in random order"
+        )
+
+
+def show_exported(path: "Path", readings: "Readings", as_json: bool) -> None:
+    """Print what was written where."""
+    if as_json:
+        print_json({"path": str(path), **_about(readings)})
+        return
+    print(f"{_told_readings(readings)}\n{path}")
+
+
+def _told_readings(readings: "Readings") -> str:
+    marked = ", simulated" if readings.simulated else ""
+    readers = f"{len(readings.readers)} reader" + ("" if len(readings.readers) == 1 else "s")
+    return f"{len(readings):,} answers of {readers} on the {readings.split} split{marked}"
+
+
+def _about(readings: "Readings") -> dict[str, Any]:
+    return {
+        "split": readings.split,
+        "answers": len(readings),
+        "readers": [reader.name for reader in readings.readers],
+        "simulated": readings.simulated,
+        "plan": readings.design,
+    }
 
 
 def _show_readers(measured: "People") -> None:
