@@ -94,7 +94,7 @@ def import_readings(
     file: Path,
     *,
     split: str | None = None,
-    form: Form = "tidy",
+    form: str = "tidy",
     images: Mapping[str, int] | None = None,
     name: str | None = None,
     replace: bool = False,

@@ -157,6 +157,6 @@ def import_readings(
         split=split,
         form=form,
         name=name,
-        replace=replace,  # type: ignore[arg-type]
+        replace=replace,
     )
     output.show_imported(found, name or file.name.split(".")[0], as_json)
