@@ -73,7 +73,9 @@ def check_same(found: Readings, expected: Readings) -> None:
 
 
 @given(table=tables(), kind=st.sampled_from([".csv", ".parquet"]))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_file_is_read_as_it_was_written(table: Readings, kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"readings{kind}"
     write_readings(path, table)
