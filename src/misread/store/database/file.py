@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from misread.errors import StudyError
-from misread.store.database.events import Event, Events
+from misread.store.database.events import Batch, Events
 from misread.store.database.failures import WAIT, damaged, explain, is_unwritable
 from misread.store.database.schema import prepare
 
@@ -50,7 +50,7 @@ class Database:
         """Whether anything was ever written."""
         return self.path.exists()
 
-    def events(self, after: int = 0) -> list[Event]:
+    def events(self, after: int = 0) -> Batch:
         """The events with a higher revision than `after`, in order; none if there is no file.
 
         Works in a folder that can't be written, too.
@@ -59,7 +59,7 @@ class Database:
             StudyError: The file is damaged, locked, or of a newer version of misread.
         """
         with self.reading(Events) as events:
-            return [] if events is None else events.after(after)
+            return Batch() if events is None else events.after(after)
 
     @contextlib.contextmanager
     def reading(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows | None]:
