@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from misread.files import replacing, write_bytes, write_text
+from misread.files import cache_folder, replacing, write_bytes, write_text
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -46,3 +46,12 @@ def test_the_file_has_the_rights_that_the_umask_leaves(tmp_path: Path, umask: in
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file.txt").stat().st_mode) == 0o666 & ~umask
+
+
+def test_the_cache_is_the_users_unless_the_variable_names_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MISREAD_CACHE", "/somewhere")
+    assert cache_folder() == Path("/somewhere")
+    monkeypatch.setenv("MISREAD_CACHE", "")
+    assert "misread" in cache_folder().parts

@@ -25,24 +25,39 @@ if TYPE_CHECKING:
     from misread.analysis.panel import PanelScores, score_panel
     from misread.analysis.slices import SliceErrors, slice_errors
     from misread.analysis.temperature import Temperature, fit_temperature
-    from misread.analysis.verdicts import Thresholds, Verdict
+    from misread.analysis.verdicts import Thresholds
     from misread.datasets import Dataset, Split, load
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
-    from misread.store import Study
+    from misread.store import Study, VerdictLog
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
+    from misread.tables.reading_plan import ReadingPlan
+    from misread.tables.readings import Readings
+    from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
+    from misread.workflows.labels_import import import_labels
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
+    from misread.workflows.open import open_gallery
+    from misread.workflows.people import people
+    from misread.workflows.reading_plan import make_plan
+    from misread.workflows.readings import (
+        export_readings,
+        import_readings,
+        open_readings,
+        simulate_readers,
+    )
+    from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
     from misread.workflows.training import train
@@ -64,6 +79,8 @@ _PUBLIC = {
     "Predictions": ("misread.tables", "Predictions"),
     "PredictionsFile": ("misread.tables.parquet", "PredictionsFile"),
     "Provenance": ("misread.tables", "Provenance"),
+    "ReadingPlan": ("misread.tables.reading_plan", "ReadingPlan"),
+    "Readings": ("misread.tables.readings", "Readings"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
@@ -71,26 +88,38 @@ _PUBLIC = {
     "Study": ("misread.store", "Study"),
     "Temperature": ("misread.analysis.temperature", "Temperature"),
     "Thresholds": ("misread.analysis.verdicts", "Thresholds"),
-    "Verdict": ("misread.analysis.verdicts", "Verdict"),
+    "Verdict": ("misread.tables.verdicts", "Verdict"),
+    "VerdictLog": ("misread.store", "VerdictLog"),
+    "Verdicts": ("misread.tables.verdicts", "Verdicts"),
     "audit": ("misread.workflows.audit", "audit"),
     "calibration": ("misread.analysis.calibration", "measure_calibration"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
+    "export": ("misread.workflows.exporting", "export"),
+    "export_readings": ("misread.workflows.readings", "export_readings"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
+    "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
+    "import_readings": ("misread.workflows.readings", "import_readings"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
+    "make_plan": ("misread.workflows.reading_plan", "make_plan"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
+    "open_gallery": ("misread.workflows.open", "open_gallery"),
+    "open_readings": ("misread.workflows.readings", "open_readings"),
+    "people": ("misread.workflows.people", "people"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
+    "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
+    "write_report": ("misread.workflows.report", "write_report"),
 }
 
 __all__ = [
@@ -109,6 +138,8 @@ __all__ = [
     "Predictions",
     "PredictionsFile",
     "Provenance",
+    "ReadingPlan",
+    "Readings",
     "Recipe",
     "Run",
     "SliceErrors",
@@ -117,25 +148,37 @@ __all__ = [
     "Temperature",
     "Thresholds",
     "Verdict",
+    "VerdictLog",
+    "Verdicts",
     "audit",
     "calibration",
     "crossfit",
     "demo_predictions",
     "draw_mistakes",
     "evaluate",
+    "export",
+    "export_readings",
     "find_duplicates",
     "fit_temperature",
+    "import_labels",
     "import_metadata",
     "import_predictions",
+    "import_readings",
     "label_issues",
     "load",
     "make_demo",
+    "make_plan",
     "mistakes",
+    "open_gallery",
+    "open_readings",
+    "people",
     "run",
     "score_panel",
+    "simulate_readers",
     "slice_errors",
     "slices",
     "train",
+    "write_report",
 ]
 
 

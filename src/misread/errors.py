@@ -7,7 +7,10 @@ MisreadError
 │   ├── DatasetError      images or labels are missing, damaged or don't fit together
 │   ├── PredictionsError  a predictions table is damaged or belongs to something else
 │   ├── MetadataError     a metadata table is damaged or doesn't fit the study's images
+│   ├── VerdictsError     a table of verdicts is damaged or doesn't fit the study's images
+│   ├── ReadingsError     readings or their plan are damaged or don't fit the study
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
+│   ├── ServerError       a web page can't be served at this address
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
 ├── TrainingStoppedError  training was interrupted; says how to go on
 └── TrainingDivergedError the loss of a training is no longer a finite number
@@ -42,8 +45,20 @@ class MetadataError(InputError):
     """A metadata table is damaged or doesn't fit the study's images."""
 
 
+class VerdictsError(InputError):
+    """A table of verdicts is damaged or doesn't fit the study's images."""
+
+
+class ReadingsError(InputError):
+    """Readings or their plan are damaged or don't fit the study."""
+
+
 class StudyError(InputError):
     """A study folder is missing, damaged or already holds something else."""
+
+
+class ServerError(InputError):
+    """A web page can't be served at this address."""
 
 
 class MissingExtraError(InputError):

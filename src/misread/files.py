@@ -1,8 +1,8 @@
-"""Writing files so that a run that dies leaves the previous file whole."""
+"""Writing files so that a run that dies leaves the previous file whole; the cache folder."""
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +15,14 @@ def replacing(path: Path) -> Iterator[Path]:
     whatever stood at `path` stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    # Not mkstemp: it makes files private, and asking for the umask to mend that sets it for a
+    # moment in every thread.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        # mkstemp makes files private; a study may be shared like any other folder.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -41,3 +38,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """Write a whole UTF-8 file atomically."""
     write_bytes(path, content.encode())
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: the variable MISREAD_CACHE, else the user's cache."""
+    chosen = os.environ.get("MISREAD_CACHE")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_cache_path("misread")

@@ -1,72 +1,22 @@
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
-import numpy as np
 import pytest
 import typer
 
-from misread.cli import main
 from misread.cli.app import app
 from misread.datasets import Dataset
 from misread.errors import MisreadError
 from misread.models import MODELS
 
 Invoke = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def invoke(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Invoke:
-    """The command line in this process and in a folder of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["misread", *map(str, arguments)])
-        capsys.readouterr()
-        code: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return int(cast(int, code or 0)), out, err
-
-    return call
-
-
-def misread(
-    *arguments: str | Path, cwd: Path, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "misread", *map(str, arguments)],
-        cwd=cwd, env=os.environ | (env or {}), capture_output=True, text=True,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def source(
-    tmp_path_factory: pytest.TempPathFactory,
-    make_dataset: Callable[..., Dataset],
-    write_npz: Callable[[Path, Dataset], Path],
-) -> Path:
-    return write_npz(tmp_path_factory.mktemp("data") / "bars.npz", make_dataset())
-
-
-@pytest.fixture(scope="module")
-def probabilities(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("predictions") / "guess.npy"
-    np.save(path, np.random.default_rng(0).dirichlet(np.ones(3), 90))
-    return path
+Shell = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -156,11 +106,19 @@ def test_run_mistakes_and_import(invoke: Invoke, source: Path, probabilities: Pa
     assert "77,907 parameters" in out
     assert "test split, held-out:" in out
     assert "epoch 1/1" in err
+    *_, told, last = out.rstrip().splitlines()
+    report = Path(told.removeprefix("report: "))
+    assert last.startswith("look at it: misread open --study ")
+    assert report.name == "index.html"
+    assert "Misread test" in report.read_text(encoding="utf-8")
 
     code, out, err = invoke(*arguments, "--json")
     assert code == 0
     result = json.loads(out)
-    assert set(result) == {"study", "note", "run", "trained", "seconds", "splits"}
+    assert set(result) == {
+        "study", "note", "run", "trained", "seconds", "splits", "report", "report_note",
+    }  # fmt: skip
+    assert result["report"] == str(report)
     assert result["trained"] is False
     assert result["run"] == "quick-short-e1-s0"
     test = result["splits"]["test"]
@@ -292,7 +250,7 @@ def test_odd_class_names_are_printed_as_they_are(
 
 
 def test_a_terminal_without_unicode_gets_no_traceback(
-    tmp_path: Path, make_dataset: Callable[..., Dataset], probabilities: Path,
+    shell: Shell, tmp_path: Path, make_dataset: Callable[..., Dataset], probabilities: Path,
     write_npz: Callable[[Path, Dataset], Path],
 ) -> None:  # fmt: skip
     odd = write_npz(tmp_path / "odd.npz", make_dataset(classes=("é", "ü", "猫")))
@@ -301,86 +259,42 @@ def test_a_terminal_without_unicode_gets_no_traceback(
         ("mistakes", "--json"),
         ("mistakes",),
     ):
-        done = misread(*arguments, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+        done = shell(*arguments, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
         assert "Traceback" not in done.stderr
         assert done.returncode == 0
 
 
-@pytest.fixture
-def without_torch(tmp_path: Path) -> dict[str, str]:
-    """An environment in which torch and safetensors can't be imported."""
-    for name in ("torch", "safetensors"):
-        package = tmp_path / "stub" / name
-        package.mkdir(parents=True)
-        message = f"raise ModuleNotFoundError(\"No module named '{name}'\", name='{name}')\n"
-        (package / "__init__.py").write_text(message, encoding="utf-8")
-    return {"PYTHONPATH": str(tmp_path / "stub")}
-
-
 def test_a_base_install_does_everything_but_training(
-    tmp_path: Path, source: Path, probabilities: Path, without_torch: dict[str, str]
+    shell: Shell, tmp_path: Path, source: Path, probabilities: Path, without_torch: dict[str, str]
 ) -> None:
     for arguments in (
         ("models",),
         ("datasets", "--json"),
         ("import", "predictions", probabilities, "--dataset", source),
         ("mistakes", "--save", "all.png"),
+        ("audit", "--output", "suspects.parquet"),
     ):
-        done = misread(*arguments, cwd=tmp_path, env=without_torch)
+        done = shell(*arguments, cwd=tmp_path, env=without_torch)
         assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "all.png").exists()
-    done = misread("run", source, "--study", "new", cwd=tmp_path, env=without_torch)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert "pip install 'misread[torch]'" in done.stderr
-    assert not (tmp_path / "new").exists()
+    for command in ("run", "crossfit"):
+        done = shell(command, source, "--study", "new", cwd=tmp_path, env=without_torch)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert "pip install 'misread[torch]'" in done.stderr
+        assert not (tmp_path / "new").exists()
 
 
-def test_the_demo_works_without_torch(tmp_path: Path, without_torch: dict[str, str]) -> None:
-    done = misread("demo", "--json", cwd=tmp_path, env=without_torch)
+def test_the_demo_works_without_torch(
+    shell: Shell, tmp_path: Path, without_torch: dict[str, str]
+) -> None:
+    done = shell("demo", "--json", cwd=tmp_path, env=without_torch)
     assert (done.returncode, done.stderr) == (0, "")
     result = json.loads(done.stdout)
     assert result["note"]
     assert result["trained"] is False
     assert result["splits"]["test"]["error"]["total"] == 10_000
     assert (tmp_path / "mnist-demo-study" / "study.toml").exists()
-
-
-@pytest.mark.slow
-def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
-    tmp_path: Path, make_dataset: Callable[..., Dataset],
-    write_npz: Callable[[Path, Dataset], Path],
-) -> None:  # fmt: skip
-    source = write_npz(tmp_path / "bars.npz", make_dataset(train=1_024, shape=(24, 24)))
-    command = ["run", str(source), "--model", "quick", "--epochs", "12", "--study", "study"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "misread", *command],
-        cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"},
-        # A shell's background jobs ignore SIGINT, and hand that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    checkpoint = tmp_path / "study" / "models" / "quick-short-e12-s0.checkpoint"
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    time.sleep(0.05)  # into the next epoch, out of the writing of the checkpoint
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert out == ""
-    assert "Traceback" not in err
-    last = err.splitlines()[-1]
-    assert last.startswith("misread: training of quick-short-e12-s0 stopped in epoch ")
-    assert "the same command goes on after epoch" in last
-    done = misread(*command, "--json", cwd=tmp_path, env={"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["trained"] is True
-    assert "epoch 1/12" not in done.stderr
-    assert "epoch 12/12" in done.stderr
-    card = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
-    assert len(card["threads"]) == 2
-    assert not checkpoint.exists()
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
@@ -396,122 +310,3 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     assert process.wait() in (0, 1)
     assert b"Traceback" not in err
     assert b"Exception ignored" not in err
-
-
-def test_metadata_and_slices(invoke: Invoke, source: Path, probabilities: Path) -> None:
-    """A table comes in and errors are broken down by it, in words and as JSON."""
-    invoke("import", "predictions", probabilities, "--dataset", source)
-    rows = "".join(f"{i},w{i // 3},{'ab'[i % 2]}\n" for i in range(80))
-    Path("a.csv").write_text("index,writer,camera\n" + rows, encoding="utf-8")
-    command = ("import", "metadata", "a.csv", "--cluster", "writer")
-    code, out, err = invoke(*command)
-    assert (code, err) == (0, "")
-    assert "rows for 80 of 90 images" in out
-    assert "misread slices --by writer --split test" in out
-    code, out, err = invoke(*command, "--json")
-    assert (code, err) == (0, "")
-    imported = json.loads(out)
-    assert set(imported) == {"study", "columns", "by_position", "splits"}
-    assert imported["splits"]["test"]["columns"]["camera"] == {
-        "kind": "text", "values": 2, "missing": 10,
-    }  # fmt: skip
-
-    code, out, err = invoke("slices", "--by", "camera")
-    assert (code, err) == (0, "")
-    assert "(missing)" in out
-    assert "images of a new writer" in out
-    assert "10 images without a writer" in out
-    code, out, err = invoke("slices", "--by", "camera", "--save", "a.png", "--json")
-    assert (code, err) == (0, "")
-    sliced = json.loads(out)
-    assert set(sliced) == {
-        "predictions", "split", "origin", "by", "binned", "cluster", "clusters",
-        "images_without_cluster", "target", "level", "each_level", "error", "error_new_clusters",
-        "slices", "picture",
-    }  # fmt: skip
-    assert set(sliced["error"]) == set(sliced["error_new_clusters"]) == RATE
-    assert [part["error"]["total"] for part in sliced["slices"]].count(40) == 2
-    rates = [part["error"]["rate"] for part in sliced["slices"]]
-    assert rates == sorted(rates, reverse=True)
-    assert Path("a.png").exists()
-    code, out, err = invoke("slices", "--by", "writer")
-    assert "the worst 20 of 28; --json lists all" in out
-    assert "new images of the same writer" in out
-    Path("b.csv").write_text("day\n" + "mon\n" * 90, encoding="utf-8")
-    code, out, err = invoke("import", "metadata", "b.csv")
-    assert "no column 'index'" in out
-
-
-def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
-    np.savez(
-        tmp_path / "four.npz", x_train=images[[0, 1, 1]], y_train=[0, 1, 0],
-        x_test=images[[1, 2]], y_test=[1, 0],
-    )  # fmt: skip
-    code, out, _ = invoke("duplicates", "four.npz", "--output", "pairs.csv")
-    assert code == 0
-    assert "four: 2 pairs in 1 groups, among 5 images" in out
-    assert "conflict 1, leak 1" in out
-    assert re.search(r"leak +identical +train #1 +1 +test #0 +1", out)
-    assert (tmp_path / "pairs.csv").exists()
-    np.save(tmp_path / "p.npy", np.full((2, 2), 0.5))
-    invoke("import", "predictions", "p.npy", "--dataset", "four.npz")
-    code, out, _ = invoke("duplicates", "--json")
-    assert code == 0
-    found = json.loads(out)
-    assert found["kinds"] == {"leak+conflict": 0, "conflict": 1, "leak": 1, "repeat": 0}
-    assert found["groups"][0]["kind"] == "leak+conflict"
-    assert len(found["groups"][0]["images"]) == 3
-    assert Path(found["picture"]) == tmp_path / "four-study" / "figures" / "duplicates.png"
-    assert Path(found["picture"]).exists()
-    code, _, err = invoke("duplicates", "four.npz", "--distance", "7")
-    assert code == 2
-    assert err == "misread: distance must be in [0, 1), as 0.03. Got 7.0 instead.\n"
-
-
-def test_calibration_of_the_demo(invoke: Invoke) -> None:
-    assert invoke("demo", "--study", "digits")[0] == 0
-    code, out, err = invoke("calibration", "--study", "digits")
-    assert (code, err) == (0, "")
-    assert "ECE" in out
-    assert "no temperature: it is never fitted on the split that it is judged by" in out
-    code, out, _ = invoke("calibration", "--study", "digits", "--json", "--save", "curve.png")
-    found = json.loads(out)
-    assert found["scaled"] is None
-    assert found["calibration"]["ece"]["low"] < found["calibration"]["ece"]["value"]
-    assert len(found["calibration"]["bins"]) == 15
-    assert found["picture"] == "curve.png"
-    code, _, err = invoke("calibration", "--study", "digits", "--split", "dev")
-    assert code == 2
-    assert "expected predictions of split 'dev'" in err
-
-
-def test_calibration_with_a_temperature(invoke: Invoke, tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    labels = {"train": generator.integers(0, 2, 600), "test": generator.integers(0, 2, 300)}
-    images = {
-        name: generator.integers(0, 256, (len(given), 6, 6), dtype=np.uint8)
-        for name, given in labels.items()
-    }
-    arrays: dict[str, Any] = {f"x_{name}": each for name, each in images.items()}
-    arrays |= {f"y_{name}": each for name, each in labels.items()}
-    np.savez(tmp_path / "coins.npz", **arrays)
-    for name, given in labels.items():
-        # Right three times of four, and 99% sure.
-        read = np.where(generator.random(len(given)) < 0.75, given, 1 - given)
-        np.save(tmp_path / f"{name}.npy", np.full((len(given), 2), 0.01) + 0.98 * np.eye(2)[read])
-        origin = "cross-fitted" if name == "train" else "held-out"
-        code, _, err = invoke(
-            "import", "predictions", f"{name}.npy", "--dataset", "coins.npz", "--split", name,
-            "--origin", origin, "--model", "mine",
-        )  # fmt: skip
-        assert code == 0, err
-    code, out, _ = invoke("calibration")
-    assert code == 0
-    assert "fitted on mine-imported-s0.train.cross-fitted, 600 images" in out
-    found = json.loads(invoke("calibration", "--json")[1])
-    scaled = found["scaled"]
-    # ln(99) / ln(3), where the fitted probability is 3/4.
-    assert scaled["low"] < np.log(99) / np.log(3) < scaled["high"]
-    assert scaled["gain"]["low"] > 0
-    assert scaled["calibration"]["ece"]["value"] < 0.05 < found["calibration"]["ece"]["low"]

@@ -42,9 +42,9 @@ def test_built_in_datasets_are_what_their_record_says(
 def test_a_path_may_have_a_built_in_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     Path("mnist").mkdir()
-    with pytest.raises(DatasetError, match="no IDX files"):
+    with pytest.raises(DatasetError, match="found nothing"):
         load("./mnist/")
-    with pytest.raises(DatasetError, match="no IDX files"):
+    with pytest.raises(DatasetError, match="found nothing"):
         load(Path("mnist"))
 
 
@@ -53,7 +53,10 @@ def test_a_path_may_have_a_built_in_name(folder: Path, monkeypatch: pytest.Monke
     [
         ("mnits", "did you mean 'mnist'?"),
         ("MNIST", "did you mean 'mnist'?"),
-        ("imagenet", "expected a built-in name (mnist) or the path of a folder of IDX files"),
+        (
+            "imagenet",
+            "expected a built-in name (mnist) or the path of a folder of images per class",
+        ),
         ("", "unknown dataset ''"),
         ("two\nlines", "unknown dataset 'two\\nlines'"),
         ("absent/folder", "no such file or folder"),
@@ -63,7 +66,9 @@ def test_a_path_may_have_a_built_in_name(folder: Path, monkeypatch: pytest.Monke
         ("x" * 5000, "can't be read"),
         ("a.txt", "another kind of file"),
         ("train-images-idx3-ubyte", "give the folder it is in"),
-        ("empty", "no IDX files in this folder; expected train-images-idx3-ubyte"),
+        ("empty", "expected a folder of images per class, or per split (train, test, val)"),
+        ("halves", "images without labels; put the labels of split 'train' beside it"),
+        ("texts", "found 2 files that aren't images (.csv 1, .txt 1)"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_line(
@@ -71,7 +76,11 @@ def test_what_cannot_be_loaded_is_one_line(
 ) -> None:
     monkeypatch.chdir(folder)
     Path("a.txt").write_text("text", encoding="utf-8")
-    Path("empty").mkdir()
+    for name in ("empty", "halves", "texts"):
+        Path(name).mkdir()
+    write_idx(Path("halves/train-images-idx3-ubyte"), PIXELS)
+    Path("texts/a.txt").touch()
+    Path("texts/labels.csv").touch()
     with pytest.raises(DatasetError) as caught:
         load(source)
     assert says in str(caught.value)

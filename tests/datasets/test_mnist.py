@@ -141,15 +141,6 @@ def test_a_damaged_package_is_noticed(
         mnist.load_mnist()
 
 
-def test_the_cache_is_the_users_unless_the_variable_names_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("MISREAD_CACHE", "/somewhere")
-    assert mnist.cache_folder() == Path("/somewhere")
-    monkeypatch.setenv("MISREAD_CACHE", "")
-    assert "misread" in mnist.cache_folder().parts
-
-
 def _fingerprint(cache: str) -> str:
     os.environ["MISREAD_CACHE"] = cache
     return mnist.load_mnist().train.items_fingerprint

@@ -8,13 +8,11 @@ import numpy.typing as npt
 
 from misread.analysis.scores import ImageScores, over_ranges
 from misread.tables.predictions import PredictionSource, row_blocks
-from misread.types import FloatArray, IntArray, LabelArray
+from misread.types import BoolArray, FloatArray, IntArray, LabelArray
 
 # A probability this little below a threshold reaches it, and a given label this little less
 # probable than the predicted one is not contradicted: float32 sums are no surer than that.
 TOLERANCE = 1e-6
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 def class_thresholds(scores: ImageScores, classes: int) -> npt.NDArray[np.float64]:

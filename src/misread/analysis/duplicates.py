@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from misread.analysis.near_pairs import Near, near_pairs, project
 from misread.datasets import Dataset, Images
 from misread.errors import ParameterError
-from misread.types import Array, ByteArray, FloatArray, IndexArray, IntArray, LabelArray
+from misread.types import Array, BoolArray, ByteArray, FloatArray, IndexArray, IntArray, LabelArray
 
 DISTANCE = 0.03
 
@@ -250,7 +250,7 @@ def _near(collection: _Collection, same: _SameSize, distance: float) -> Near:
     return Near(rows[found.first], rows[found.second], found.distance)
 
 
-def _kinds(conflict: npt.NDArray[np.bool_], leak: npt.NDArray[np.bool_]) -> IntArray:
+def _kinds(conflict: BoolArray, leak: BoolArray) -> IntArray:
     """Positions in KINDS."""
     return np.select([conflict & leak, conflict, leak], [0, 1, 2], 3)
 

@@ -13,7 +13,7 @@ from misread.analysis.panel import PanelMean, PanelScores, score_panel
 from misread.errors import PredictionsError
 from misread.tables import Dynamics, Neighbours
 from misread.tables.predictions import PredictionSource, Provenance
-from misread.types import FloatArray, LabelArray
+from misread.types import BoolArray, FloatArray, LabelArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,9 @@ class TrainingRecord:
         epochs: Length of the longest training.
         margin: (N,) float32, area under the margin, in robust standard deviations from the median;
             mean over the tables.
-        first_learned: (N,) float32, mean first epoch in which an image was read as given.
+        first_learned: (N,) float32, mean first epoch in which an image was read as given; a network
+            that never did so counts with the epoch after its last.
+        never_learned: (N,) bool, whether no network ever read it as given.
         forgotten: (N,) float32, mean number of times it was forgotten.
     """
 
@@ -33,6 +35,7 @@ class TrainingRecord:
     epochs: int
     margin: FloatArray
     first_learned: FloatArray
+    never_learned: BoolArray
     forgotten: FloatArray
 
 
@@ -89,27 +92,21 @@ def gather_evidence(
             of other images.
     """
     scores = score_panel(panel)
-    tables: list[Neighbours | Dynamics] = [*neighbours, *dynamics]
-    for table in tables:
-        if not np.array_equal(table.index, scores.index):
-            raise PredictionsError(
-                f"{table.provenance.name}: covers other images than the panel's predictions"
-            )
     members = tuple(source.provenance for source in panel)
+    _check_tables([*neighbours, *dynamics], scores, members[0].split)
     classes = len(members[0].classes)
     neighbourhood = None
     if neighbours and train_labels is not None:
+        _check_positions(neighbours, len(train_labels))
         neighbourhood = look_around(
             neighbours, train_labels, scores.given, scores.majority, classes
         )
     training = _summarise(dynamics) if dynamics else None
     mean = PanelMean(panel)
-    flips = FlipEvidence(
-        models=(scores.p_given, scores.p_rival),
-        right=undo_noise(mean, noise_matrix(scores.majority, scores.given, classes)),
-        neighbours=None if neighbourhood is None else (neighbourhood.given, neighbourhood.of_rival),
-        margin=None if training is None else training.margin,
-    )
+    # Of what the models are less sure of, they confuse classes themselves: that is no label noise.
+    sure = scores.p_majority >= np.median(scores.p_majority) if len(scores) else slice(None)
+    noise = noise_matrix(scores.majority[sure], scores.given[sure], classes)
+    flips = FlipEvidence(*undo_noise(mean, noise), None if training is None else training.margin)
     return Evidence(
         members=members,
         panel=scores,
@@ -119,6 +116,27 @@ def gather_evidence(
         flips=flips,
         suspicion=planted_flip_suspicion(flips),
     )
+
+
+def _check_tables(tables: Sequence[Neighbours | Dynamics], scores: PanelScores, split: str) -> None:
+    for table in tables:
+        same = table.provenance.split == split
+        if not same or not np.array_equal(table.index, scores.index):
+            raise PredictionsError(
+                f"{table.provenance.name}: covers other images than the panel's predictions"
+            )
+        if isinstance(table, Neighbours):
+            table.provenance.require_out_of_sample()
+
+
+def _check_positions(neighbours: Sequence[Neighbours], images: int) -> None:
+    for table in neighbours:
+        places = table.neighbours
+        if places.size and not 0 <= places.min() <= places.max() < images:
+            raise PredictionsError(
+                f"{table.provenance.name}: neighbours must be in 0..{images - 1}, positions in the "
+                f"training split. Got {places.min()}..{places.max()} instead."
+            )
 
 
 def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:
@@ -131,5 +149,9 @@ def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:
         # Logits of other networks have another scale.
         margin=mean([standardised(table.area_under_margin) for table in dynamics]),
         first_learned=mean([table.first_learned for table in dynamics]),
+        never_learned=np.all(
+            [table.first_learned > table.epochs + 1 - 0.5 / table.networks for table in dynamics],
+            axis=0,
+        ),
         forgotten=mean([table.forgotten for table in dynamics]),
     )

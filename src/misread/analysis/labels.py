@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from misread.analysis.confident import (
-    BoolArray,
     ConfidentJoint,
     class_thresholds,
     confident_classes,
@@ -20,7 +19,7 @@ from misread.analysis.scores import ImageScores, score_images
 from misread.analysis.suspicion import SUSPICION
 from misread.errors import ParameterError
 from misread.tables.predictions import PredictionSource, Provenance
-from misread.types import IndexArray, LabelArray
+from misread.types import BoolArray, IndexArray, LabelArray
 
 FlagBy = Literal["confident-joint", "noise-rate", "class", "both"]
 _FLAG_BY = ("confident-joint", "noise-rate", "class", "both")

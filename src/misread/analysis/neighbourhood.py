@@ -32,6 +32,10 @@ class Neighbourhood:
     rival: LabelArray
     of_rival: FloatArray
 
+    def number(self, share: float) -> int:
+        """How many of the neighbours a share of them is."""
+        return round(float(share) * self.count)
+
     @property
     def disagreement(self) -> FloatArray:
         """(N,) float32 in [0, 1]: share of the nearest training images with another given label.

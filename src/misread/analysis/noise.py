@@ -19,7 +19,8 @@ def noise_matrix(read_as: LabelArray, given: LabelArray, classes: int) -> Array:
     """How often images that are read as one class are given another label.
 
     Args:
-        read_as: (N,) int16, most probable classes, out-of-sample.
+        read_as: (N,) int16, most probable classes, out-of-sample; best of images that are read
+            surely, since a model's own confusions look like noise of the labels here.
         given: (N,) int16.
         classes: Number of classes K.
 
@@ -59,7 +60,9 @@ def undo_noise(
     def put_right(start: int, stop: int) -> None:
         probabilities = source.read(start, stop)
         for block in row_blocks(*probabilities.shape):
-            right = np.maximum(probabilities[block] @ inverse, np.float32(_SMALLEST))
+            part = probabilities[block]
+            # A product with K x K numbers takes its time: not with those that change nothing.
+            right = np.maximum(part if inverse is None else part @ inverse, np.float32(_SMALLEST))
             right /= right.sum(axis=1, keepdims=True)
             row = slice(start + block.start, start + block.stop)
             at = np.arange(len(right))
@@ -71,8 +74,9 @@ def undo_noise(
     return of_given, of_rival
 
 
-def _inverse(matrix: Array) -> FloatArray:
-    # With half of a class's labels wrong the noise outweighs the label, and nothing can be undone.
-    usable = np.all(np.diag(matrix) > 0.5)
-    inverse = np.linalg.inv(matrix) if usable else np.eye(len(matrix))
-    return inverse.astype(np.float32)
+def _inverse(matrix: Array) -> FloatArray | None:
+    """None where the noise outweighs the label, and nothing can be undone."""
+    if np.any(np.diag(matrix) <= 0.5):  # half of a class's labels are wrong
+        return None
+    inverse: FloatArray = np.linalg.inv(matrix).astype(np.float32)
+    return inverse

@@ -28,6 +28,18 @@ SCORES: Mapping[str, _Score] = MappingProxyType(
 )
 
 
+def find_score(name: str) -> str:
+    """The key of `SCORES` that is meant; `-` may stand for `_`.
+
+    Raises:
+        ParameterError: There is no such score.
+    """
+    key = name.replace("-", "_")
+    if key not in SCORES:
+        raise ParameterError(f"by: expected one of {', '.join(SCORES)}. Got {name!r} instead.")
+    return key
+
+
 def score(evidence: Evidence, name: str) -> FloatArray:
     """One score of every image.
 
@@ -41,9 +53,7 @@ def score(evidence: Evidence, name: str) -> FloatArray:
     Raises:
         ParameterError: There is no such score, or nothing to compute it from.
     """
-    key = name.replace("-", "_")
-    if key not in SCORES:
-        raise ParameterError(f"by: expected one of {', '.join(SCORES)}. Got {name!r} instead.")
+    key = find_score(name)
     found = SCORES[key](evidence)
     if found is None:
         missing = "nearest training images" if key == "neighbours" else "training dynamics"

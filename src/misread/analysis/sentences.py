@@ -12,10 +12,11 @@ def tell_evidence(evidence: Evidence, row: int) -> str:
         row: Place in the panel.
 
     Returns:
-        As "5 of 5 models that never saw it read 4, least 0.97; 19 of its 20 nearest training
-        images are given 4, 1 is given 9".
+        As "5 of 5 models that never saw it read 4, the least sure at 0.97; 19 of its 20 nearest
+        training images are labelled 4, 1 is labelled 9".
     """
-    parts = [_tell_models(evidence, row)]
+    members = len(evidence.members)
+    parts = [_tell_model(evidence, row) if members == 1 else _tell_models(evidence, row)]
     if evidence.neighbourhood is not None:
         parts.append(_tell_neighbours(evidence, evidence.neighbourhood, row))
     if evidence.training is not None:
@@ -23,55 +24,91 @@ def tell_evidence(evidence: Evidence, row: int) -> str:
     return "; ".join(parts)
 
 
+def _tell_model(evidence: Evidence, row: int) -> str:
+    panel, given = evidence.panel, int(evidence.panel.given[row])
+    read_as, sure = int(panel.majority[row]), probability(panel.p_majority[row])
+    told = f"the model, which never saw it, reads {evidence.classes[read_as]}"
+    if read_as == given:
+        return f"{told} as given, with probability {sure}"
+    as_given = probability(panel.p_given[row])
+    return f"{told} with probability {sure} (the given {evidence.classes[given]}: {as_given})"
+
+
 def _tell_models(evidence: Evidence, row: int) -> str:
-    panel = evidence.panel
-    members = len(evidence.members)
+    panel, given, members = evidence.panel, int(evidence.panel.given[row]), len(evidence.members)
     votes, read_as = int(panel.votes[row]), int(panel.majority[row])
-    name, least = evidence.classes[read_as], probability(panel.least_confidence[row])
-    if members == 1:
-        told = f"the model that never saw it reads {name}, {least}"
-        if read_as != panel.given[row]:
-            told += f" (as given: {probability(panel.p_given[row])})"
-        return told
-    told = f"{votes} of {members} models that never saw it read {name}, least {least}"
-    as_given = int(panel.votes_given[row])
-    if read_as != panel.given[row] and as_given:
-        told += f", {as_given} read {evidence.classes[int(panel.given[row])]} as given"
-    elsewhere = members - votes - (as_given if read_as != panel.given[row] else 0)
-    return told + (f", {elsewhere} something else" if elsewhere else "")
+    told = (
+        f"{votes} of {members} models that never saw it {_verb(votes, 'read')} "
+        f"{evidence.classes[read_as]}"
+    )
+    if read_as == given:
+        told += " as given"
+    least = probability(panel.least_confidence[row])
+    told += f", the least sure at {least}" if votes > 1 else f", at {least}"
+    as_given = 0 if read_as == given else int(panel.votes_given[row])
+    if as_given:
+        told += f", {as_given} {_verb(as_given, 'read')} {evidence.classes[given]} as given"
+    elsewhere = members - votes - as_given
+    if elsewhere:
+        told += f", {elsewhere} {_verb(elsewhere, 'read')} something else"
+    return told
 
 
 def _tell_neighbours(evidence: Evidence, around: Neighbourhood, row: int) -> str:
     given, read_as = int(evidence.panel.given[row]), int(evidence.panel.majority[row])
-    shares = {read_as: around.read_as[row], given: around.given[row]}
-    shares.setdefault(int(around.rival[row]), around.of_rival[row])
-    counts = {label: round(float(share) * around.count) for label, share in shares.items()}
-    named = [(label, count) for label, count in counts.items() if count]
-    whole = f"its {around.count} nearest training images"
+    # What the panel reads comes first, then the given label, then whatever else is most frequent.
+    counts = {read_as: around.number(around.read_as[row])}
+    counts[given] = around.number(around.given[row])
+    counts.setdefault(int(around.rival[row]), around.number(around.of_rival[row]))
+    (first, count), *others = counts.items()
+    told = f"{tell_count(around, count)} labelled {evidence.classes[first]}"
+    for label, count in others:
+        if count:
+            told += f", {count} {_verb(count, 'are')} labelled {evidence.classes[label]}"
+        elif label == given:
+            told += f", none {evidence.classes[label]}"
+    return told
+
+
+def tell_count(around: Neighbourhood, count: int) -> str:
+    """How many of the nearest training images: "19 of its 20 nearest training images are"."""
+    whole = f"of its {around.count} nearest training images"
     if around.networks > 1:
-        whole += f" ({around.count // around.networks} by each of {around.networks} networks)"
-    if not named:
-        return f"none of {whole} is given {evidence.classes[given]}"
-    (label, count), *others = named
-    told = f"{count} of {whole} {_are(count)} given {evidence.classes[label]}"
-    return told + "".join(
-        f", {count} {_are(count)} given {evidence.classes[label]}" for label, count in others
-    )
+        whole += f", found by {around.networks} networks,"
+    return f"{count or 'none'} {whole} {_verb(count or 1, 'are')}"
 
 
 def _tell_training(training: TrainingRecord, row: int) -> str:
-    first, forgotten = training.first_learned[row], training.forgotten[row]
-    if first > training.epochs:
-        told = "in training never read as given"
+    one = training.networks == 1
+    if training.never_learned[row]:
+        told = f"in training {'it was never' if one else 'no network ever'} read "
+        told += "as given" if one else "it as given"
+    elif one:
+        told = f"in training it was first read as given in epoch {training.first_learned[row]:.0f}"
     else:
-        told = f"in training first read as given in epoch {first:.2g}"
-        if forgotten:
-            told += f", forgotten {forgotten:.2g} times"
-    return f"{told}, margin {training.margin[row]:+.1f} sd"
+        told = (
+            f"in training {training.networks} networks first read it as given in epoch "
+            f"{training.first_learned[row]:.3g} on average"
+        )
+    forgotten = training.forgotten[row]
+    if forgotten:
+        often = "once" if forgotten == 1 else f"{forgotten:.2g} times"
+        told += f", then forgotten {often}" if one else f", then forgot it {often}"
+    return f"{told}, {_tell_margin(float(training.margin[row]))}"
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _tell_margin(margin: float) -> str:
+    distance = f"{abs(margin):.1f}"
+    if distance == "0.0":
+        return "its margin at the median"
+    return f"its margin {distance} sd {'below' if margin < 0 else 'above'} the median"
+
+
+def _verb(count: int, plural: str) -> str:
+    """Read or are, as the number wants it."""
+    if count != 1:
+        return plural
+    return "is" if plural == "are" else f"{plural}s"
 
 
 def models(count: int) -> str:
@@ -87,6 +124,7 @@ def probability(value: float) -> str:
     return "<0.01" if text == "0.00" and value > 0 else text
 
 
-def percent(share: float) -> str:
-    """A share as whole per cent."""
-    return f"{100 * share:.0f}%"
+def below(value: float, limit: float, digits: int) -> str:
+    """A number and the limit it misses: "0.749, below 0.75". Rounded down, so that it does."""
+    scale = 10**digits
+    return f"{int(float(value) * scale) / scale:.{digits}f}, below {limit:g}"

@@ -3,28 +3,19 @@
 A suggestion, with the evidence in words; people decide. Every threshold is in `Thresholds`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from misread.analysis.evidence import Evidence
-from misread.analysis.sentences import models, percent, tell_evidence
+from misread.analysis.sentences import below, models, tell_count, tell_evidence
 from misread.errors import ParameterError
+from misread.tables.verdicts import Verdict
 from misread.types import Array, IntArray
 
-
-class Verdict(StrEnum):
-    """What is the matter with an image.
-
-    `model`: the label stands, the model is wrong. `label`: the label is wrong. `ambiguous`: the
-    evidence doesn't decide. `fine`: read as given, and nothing speaks against the label.
-    """
-
-    MODEL = "model"
-    LABEL = "label"
-    AMBIGUOUS = "ambiguous"
-    FINE = "fine"
+SUGGESTED = (Verdict.MODEL, Verdict.LABEL, Verdict.AMBIGUOUS, Verdict.FINE)
+"""What can be suggested: that an image is unreadable, only a person can say."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +88,8 @@ def listed(evidence: Evidence, thresholds: Thresholds) -> IntArray:
     Returns:
         (L,) int64, places in the panel, the most suspicious first; ties keep the split's order.
     """
-    panel = evidence.panel
-    misread = (panel.contradiction > 0) | (panel.majority != evidence.panel.given)
-    rows = np.flatnonzero(misread | (evidence.suspicion >= thresholds.suspicion))
+    suspicious = evidence.suspicion >= thresholds.suspicion
+    rows = np.flatnonzero(suspicious | (evidence.panel.contradiction > 0))
     ranked: IntArray = rows[np.argsort(-evidence.suspicion[rows], kind="stable")]
     return ranked
 
@@ -123,55 +113,63 @@ def suggest(
 
 def _suggest_one(evidence: Evidence, row: int, limits: Thresholds) -> Suggestion:
     told = tell_evidence(evidence, row)
-    panel, given = evidence.panel, int(evidence.panel.given[row])
-    read_as, members = int(panel.majority[row]), len(evidence.members)
-    if not panel.contradiction[row] and evidence.suspicion[row] < limits.suspicion:
-        reason = "every model reads it as given, and nothing else speaks against the label"
+    panel, around = evidence.panel, evidence.neighbourhood
+    given, read_as = int(panel.given[row]), int(panel.majority[row])
+    as_given = int(panel.votes_given[row]) / panel.models
+    if as_given == 1:
+        reader = "the model reads" if panel.models == 1 else "every model of the panel reads"
+        if evidence.suspicion[row] >= limits.suspicion:
+            # Nobody misreads it: there is no model to blame.
+            return Suggestion(Verdict.AMBIGUOUS, None, told, f"{reader} it as given")
+        suspicion = below(evidence.suspicion[row], limits.suspicion, 2)
+        reason = f"{reader} it as given, and its suspicion is {suspicion}"
         return Suggestion(Verdict.FINE, None, told, reason)
-    missing = _missing(evidence, row, limits)
-    if not missing:
+    missing = next(_missing(evidence, row, limits), None)
+    if missing is None:
         return Suggestion(Verdict.LABEL, read_as, told, "")
-    around = evidence.neighbourhood
-    upheld = panel.votes_given[row] / members >= limits.upheld and read_as == given
+    upheld = read_as == given and as_given >= limits.upheld
     upheld_around = (
         around is not None
-        and around.given[row] >= limits.upheld_neighbours
-        and panel.p_given[row] >= limits.upheld_probability
+        and around.number(around.given[row]) / around.count >= limits.upheld_neighbours
+        and float(panel.p_given[row]) >= limits.upheld_probability
     )
     verdict = Verdict.MODEL if upheld or upheld_around else Verdict.AMBIGUOUS
-    if read_as == given and not panel.contradiction[row]:
-        verdict = Verdict.AMBIGUOUS  # nobody misreads it: no model to blame
-    return Suggestion(verdict, None, told, missing[0])
+    return Suggestion(verdict, None, told, missing)
 
 
-def _missing(evidence: Evidence, row: int, limits: Thresholds) -> list[str]:
-    """What keeps the label from being flagged, the weightiest first."""
-    panel, panel, around = evidence.panel, evidence.panel, evidence.neighbourhood
-    members, name = len(evidence.members), evidence.classes[int(panel.given[row])]
-    against = f"{members - int(panel.votes_given[row])} of {models(members)}"
-    other = evidence.classes[int(panel.majority[row])]
-    found = []
+def _missing(evidence: Evidence, row: int, limits: Thresholds) -> Iterator[str]:
+    """What keeps the label of a misread image from being flagged, the weightiest first.
+
+    Shares are compared as ratios of counts: 4 of 20 as float32 is more than 0.2.
+    """
+    panel, around, members = evidence.panel, evidence.neighbourhood, evidence.panel.models
+    given, other = (evidence.classes[int(of[row])] for of in (panel.given, panel.majority))
+    whole = "the model" if members == 1 else "the panel as a whole"
     if panel.majority[row] == panel.given[row]:
-        found.append(f"the panel as a whole reads it as given, {name}")
-    if panel.contradiction[row] < limits.contradiction:
-        found.append(f"only {against} contradict the label")
-    if around is not None and around.given[row] > limits.neighbours_given:
-        found.append(
-            f"{percent(around.given[row])} of its nearest training images are given {name} too"
+        yield f"{whole} reads it as given, {given}"
+    against = members - int(panel.votes_given[row])
+    if against / members < limits.contradiction:
+        contradict = "contradicts" if against == 1 else "contradict"
+        yield f"only {against} of {models(members)} {contradict} the label"
+    if around is not None:
+        alike = around.number(around.given[row])
+        if alike / around.count > limits.neighbours_given:
+            yield f"{tell_count(around, alike)} labelled {given}, too"
+        theirs = around.number(around.read_as[row])
+        if theirs / around.count < limits.neighbours:
+            only = "only " if theirs else ""
+            yield f"{only}{tell_count(around, theirs)} labelled {other}"
+    elif members < limits.members:
+        yield (
+            f"without nearest training images, it takes {models(limits.members)} to tell a wrong "
+            "label from a blunder"
         )
-    if around is not None and around.read_as[row] < limits.neighbours:
-        found.append(
-            f"only {percent(around.read_as[row])} of its nearest training images are given {other}"
-        )
-    if around is None and members < limits.members:
-        found.append(
-            f"{models(members)} without neighbours can't tell a wrong label from a blunder"
-        )
-    if panel.votes[row] / members < limits.agreement:
-        found.append(f"the models that contradict the label don't agree on {other}")
-    if panel.p_majority[row] < limits.confidence:
-        sure = f"{panel.p_majority[row]:.3f}, below {limits.confidence:g}"
-        found.append(f"the panel is not sure of {other}: {sure}")
-    if evidence.suspicion[row] < limits.suspicion:
-        found.append(f"its suspicion is {evidence.suspicion[row]:.2f}, below {limits.suspicion:g}")
-    return found
+    votes = int(panel.votes[row])
+    if votes / members < limits.agreement:
+        read = "reads" if votes == 1 else "read"
+        yield f"only {votes} of {models(members)} {read} {other}"
+    if float(panel.p_majority[row]) < limits.confidence:
+        sure = below(panel.p_majority[row], limits.confidence, 3)
+        yield f"{whole} is not sure of {other}: {sure}"
+    if float(evidence.suspicion[row]) < limits.suspicion:
+        yield f"its suspicion is {below(evidence.suspicion[row], limits.suspicion, 2)}"

@@ -19,14 +19,25 @@ if TYPE_CHECKING:
     from misread.workflows.crossfit import CrossfitProgress
 
 
-class RunBar:
-    """Shows epoch, loss, accuracy, images per second and the time left; then the predictions."""
+class _Bar:
+    """A bar that appears with its first task and goes with the block that it is used in.
 
-    def __init__(self) -> None:
+    Args:
+        speed_estimate_period: Seconds over which the time left is estimated.
+    """
+
+    def __init__(self, speed_estimate_period: float) -> None:
         self._console = Console(stderr=True)
-        self._bar = _new_bar(self._console, speed_estimate_period=60)
-        self._training: TaskID | None = None
-        self._predicting: TaskID | None = None
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            speed_estimate_period=speed_estimate_period,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -37,8 +48,21 @@ class RunBar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._training is not None or self._predicting is not None:
+        if self._bar.task_ids:
             self._bar.stop()
+
+    def _add_task(self, description: str, total: float, completed: int = 0) -> TaskID:
+        self._bar.start()
+        return self._bar.add_task(description, total=total, completed=completed, figures="")
+
+
+class RunBar(_Bar):
+    """Shows epoch, loss, accuracy, images per second and the time left; then the predictions."""
+
+    def __init__(self) -> None:
+        super().__init__(speed_estimate_period=60)
+        self._training: TaskID | None = None
+        self._predicting: TaskID | None = None
 
     def train(self, now: "training.Progress") -> None:
         """Show where the training stands."""
@@ -52,11 +76,8 @@ class RunBar:
                 print(f"{epoch}  {figures}", file=sys.stderr, flush=True)
             return
         if self._training is None:
-            self._bar.start()
             # A resumed training starts in the middle; its speed is measured from there.
-            self._training = self._bar.add_task(
-                epoch, total=now.steps, completed=now.step - 1, figures=""
-            )
+            self._training = self._add_task(epoch, now.steps, now.step - 1)
         self._bar.update(self._training, completed=now.step, description=epoch, figures=figures)
 
     def predict(self, done: int, total: int) -> None:
@@ -66,30 +87,16 @@ class RunBar:
                 print(f"predicted {total:,} images", file=sys.stderr, flush=True)
             return
         if self._predicting is None:
-            self._bar.start()
-            self._predicting = self._bar.add_task("predicting", total=total, figures="")
+            self._predicting = self._add_task("predicting", total)
         self._bar.update(self._predicting, completed=done, figures=f"{done:,} images")
 
 
-class CrossfitBar:
+class CrossfitBar(_Bar):
     """One bar over all repeats, folds and epochs."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bar = _new_bar(self._console, speed_estimate_period=300)
+        super().__init__(speed_estimate_period=300)
         self._task: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._bar.stop()
 
     def step(self, now: "CrossfitProgress") -> None:
         """Show where the cross-fit stands."""
@@ -106,19 +113,5 @@ class CrossfitBar:
                 print(f"{where}  {figures}", file=sys.stderr, flush=True)
             return
         if self._task is None:
-            self._bar.start()
-            self._task = self._bar.add_task(where, total=1.0, figures="")
+            self._task = self._add_task(where, 1.0)
         self._bar.update(self._task, completed=now.done, description=where, figures=figures)
-
-
-def _new_bar(console: Console, speed_estimate_period: float) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        speed_estimate_period=speed_estimate_period,
-    )

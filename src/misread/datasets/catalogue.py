@@ -8,11 +8,12 @@ from pathlib import Path
 from misread.datasets import mnist
 from misread.datasets._files import show, unreadable
 from misread.datasets.dataset import Dataset
-from misread.datasets.idx_folder import load_idx_folder
+from misread.datasets.idx_folder import has_idx_files, load_idx_folder
 from misread.datasets.npz import load_npz
+from misread.datasets.splits import parquet_files
 from misread.errors import DatasetError
 
-PATHS = "a folder of IDX files or an .npz file"
+PATHS = "a folder of images per class, a folder of IDX files, or an .npz or .parquet file"
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ def load(source: str | Path) -> Dataset:
     """Load a dataset by its built-in name or from a path.
 
     Args:
-        source: a built-in name (`BUILTIN` lists them), or the path of a folder of IDX files or of
-            an .npz file. A path that has a built-in name is written with its folder: "./mnist".
+        source: a built-in name (`BUILTIN` lists them), or the path of a folder of images per class,
+            of a folder of IDX files, of an .npz file, or of a Parquet file or a folder of them. A
+            path that has a built-in name is written with its folder: "./mnist".
 
     Returns:
         The dataset; its `source` loads it again from any folder.
@@ -73,9 +75,22 @@ def load(source: str | Path) -> Dataset:
     if not str(source) or not found:
         raise _unknown(str(source))
     if is_folder:
-        return load_idx_folder(path)
+        if has_idx_files(path):
+            return load_idx_folder(path)
+        # Imported here: they need Pillow and pyarrow, and MNIST doesn't.
+        if parquet_files(path):
+            from misread.datasets.parquet import load_parquet
+
+            return load_parquet(path)
+        from misread.datasets.image_folder import load_image_folder
+
+        return load_image_folder(path)
     if path.suffix.lower() == ".npz":
         return load_npz(path)
+    if path.suffix.lower() == ".parquet":
+        from misread.datasets.parquet import load_parquet
+
+        return load_parquet(path)
     hint = "; give the folder it is in" if "ubyte" in path.name else ""
     raise DatasetError(f"{show(path)}: expected {PATHS}, found another kind of file{hint}")
 

@@ -14,6 +14,7 @@ from misread.datasets.images import (
     check_array,
     describe,
     fingerprint,
+    image_name,
     stack,
 )
 from misread.errors import DatasetError
@@ -89,6 +90,26 @@ class Split:
         """Fingerprint of the given labels, "sha256:...", apart from that of the images."""
         return array_fingerprint(self.labels)
 
+    def file(self, index: int) -> str | None:
+        """The path of an image's file in the dataset's folder; None where images are no files."""
+        return image_name(self.images, index)
+
+    def files(self, indices: npt.ArrayLike | None = None) -> Array | None:
+        """The paths of images' files in the dataset's folder.
+
+        Args:
+            indices: (M,) integers from 0 to N - 1; None for all images.
+
+        Returns:
+            (M,) object array of text, or None where images are no files.
+        """
+        if not len(self) or self.file(0) is None:
+            return None
+        chosen = range(len(self)) if indices is None else np.asarray(indices).tolist()
+        found = np.empty(len(chosen), dtype=object)
+        found[:] = [self.file(i) for i in chosen]
+        return found
+
     def take(self, indices: npt.ArrayLike) -> "Split":
         """The images and labels at `indices`, in that order, as a split of the same name.
 
@@ -144,6 +165,7 @@ class Dataset:
         splits: by name, usually "train" and "test".
         source: a built-in name or an absolute path: what `misread.load` takes to load it again.
         licence: the licence of the images, if known.
+        notes: what there is to know of how it was read, such as files that were left out.
 
     Raises:
         DatasetError: no splits, no or too many classes, or labels outside the classes.
@@ -154,6 +176,7 @@ class Dataset:
     splits: Mapping[str, Split]
     source: str
     licence: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(str(name) for name in self.classes))

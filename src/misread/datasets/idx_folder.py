@@ -13,6 +13,14 @@ EXPECTED = "train-images-idx3-ubyte and train-labels-idx1-ubyte (and t10k-..., .
 _PREFIXES = {"train": ("train",), "test": ("t10k", "test")}
 
 
+def has_idx_files(path: Path) -> bool:
+    """Whether a folder holds a file that is named as an IDX file."""
+    try:
+        return any("ubyte" in file.name and "idx" in file.name for file in path.iterdir())
+    except OSError as error:
+        raise unreadable(path, "a folder", error) from error
+
+
 def load_idx_folder(path: str | Path) -> Dataset:
     """Load a folder of IDX files with MNIST's names.
 

@@ -15,8 +15,12 @@ class Images(Protocol):
     """Images in order, each (H, W), (H, W, 1) or (H, W, 3) uint8, of one size or of several.
 
     A NumPy array (N, H, W) or (N, H, W, C) is one as it is, memory-mapped or not. An
-    implementation that reads files may have a method `fingerprint() -> str`, so that a million
-    files need not be read to tell whether they are the same.
+    implementation that reads files may have more methods, as `ImageFiles` has:
+
+    - `fingerprint() -> str`, so that a million files need not be read to tell whether they are the
+      same;
+    - `name(i) -> str`, by which people know the image: its file's path;
+    - `preview(i, most) -> Array`, `original(i, most)` and `stamp(i) -> str` for thumbnails.
     """
 
     def __len__(self) -> int: ...
@@ -27,6 +31,28 @@ class Images(Protocol):
 @runtime_checkable
 class _Fingerprinted(Protocol):
     def fingerprint(self) -> str: ...
+
+
+@runtime_checkable
+class _Named(Protocol):
+    def name(self, i: int, /) -> str | None: ...
+
+
+@runtime_checkable
+class Previewed(Protocol):
+    """Images that can be had smaller than they are, faster than by reading all of their pixels."""
+
+    def preview(self, i: int, most: int, /) -> Array:
+        """One image, with fewer pixels if that is faster, but enough for a side of `most`."""
+        ...
+
+    def original(self, i: int, most: int, /) -> tuple[bytes, str] | None:
+        """The file and its media type, if a browser may have it and no side is over `most`."""
+        ...
+
+    def stamp(self, i: int, /) -> str:
+        """Changes when the image does; a short text for names of files."""
+        ...
 
 
 class Subset:
@@ -47,6 +73,23 @@ class Subset:
         digest = hashlib.sha256(fingerprint(self._images).encode())
         digest.update(self._indices.astype("<i8").tobytes())
         return f"sha256:{digest.hexdigest()}"
+
+    def unwrap(self, i: int) -> tuple[Images, int]:
+        """The collection that image i comes from, and its position there."""
+        return self._images, int(self._indices[i])
+
+
+def unwrap(images: Images, i: int) -> tuple[Images, int]:
+    """The collection that has an image itself, and its position there."""
+    while isinstance(images, Subset):
+        images, i = images.unwrap(i)
+    return images, i
+
+
+def image_name(images: Images, i: int) -> str | None:
+    """By what name people know an image, None where it has none."""
+    source, place = unwrap(images, i)
+    return source.name(place) if isinstance(source, _Named) else None
 
 
 def fingerprint(images: Images) -> str:
@@ -103,6 +146,8 @@ def check_array(where: str, images: Array) -> None:
 def stack(where: str, images: Images, operation: str) -> ByteArray:
     """The images as one array (N, H, W[, C]) uint8: itself where it is one already.
 
+    Where some are grey and others in colour, all get three channels.
+
     Raises:
         DatasetError: there are none, they have several sizes, or they don't fit in memory.
     """
@@ -111,23 +156,37 @@ def stack(where: str, images: Images, operation: str) -> ByteArray:
     if len(images) == 0:
         raise DatasetError(f"{where}: {operation} needs images, got none")
     first = images[0]
-    try:
-        pixels = np.empty((len(images), *first.shape), dtype=np.uint8)
-    except MemoryError as error:
-        raise DatasetError(
-            f"{where}: {operation} needs all images in memory, and {len(images):,} "
-            f"of {describe(first.shape)} don't fit; take fewer"
-        ) from error
+    pixels = _room(where, len(images), first.shape, operation)
     for i in range(len(images)):
         image = images[i]
-        if image.shape != first.shape:
+        if image.shape[:2] != first.shape[:2]:
             raise DatasetError(
                 f"{where}: {operation} needs images of one size, but image 0 is "
                 f"{describe(first.shape)} and image {i} is {describe(image.shape)}; "
                 "resize them to one size first"
             )
-        pixels[i] = image
+        if image.shape[2:] == (3,) and pixels.shape[3:] != (3,):
+            # The first one in colour: those before it are grey, and stay so.
+            grey, pixels = pixels, _room(where, len(images), image.shape, operation)
+            pixels[:i] = grey[:i].reshape(i, *image.shape[:2], 1)
+        pixels[i] = image if image.shape == pixels.shape[1:] else _reshaped(image, pixels.shape[1:])
     return pixels
+
+
+def _room(where: str, count: int, shape: tuple[int, ...], operation: str) -> ByteArray:
+    try:
+        return np.empty((count, *shape), dtype=np.uint8)
+    except MemoryError as error:
+        raise DatasetError(
+            f"{where}: {operation} needs all images in memory, and {count:,} "
+            f"of {describe(shape)} don't fit; take fewer"
+        ) from error
+
+
+def _reshaped(image: Array, shape: tuple[int, ...]) -> Array:
+    """A grey image with the channels of others: none, one, or three that are equal."""
+    grey = image[..., 0] if image.ndim == 3 else image
+    return grey if len(shape) == 2 else np.broadcast_to(grey[..., None], shape)
 
 
 def describe(shape: tuple[int, ...]) -> str:

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from misread.datasets._files import show
 from misread.datasets.dataset import Dataset, Split
 from misread.datasets.idx import read_idx
 from misread.errors import DatasetError
-from misread.files import write_bytes
+from misread.files import cache_folder, write_bytes
 from misread.types import ByteArray
 
 CLASSES = tuple("0123456789")
@@ -117,12 +116,6 @@ def load_mnist() -> Dataset:
         if pixels is not None
     }
     return Dataset("mnist", CLASSES, splits, "mnist", LICENCE)
-
-
-def cache_folder() -> Path:
-    """Where unpacked data are kept: the variable MISREAD_CACHE, else the user's cache folder."""
-    chosen = os.environ.get("MISREAD_CACHE")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("misread")
 
 
 def _mapped(folder: Path, packed: Packed) -> ByteArray | None:

@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from misread.datasets._files import open_input, show
-from misread.datasets.mnist import cache_folder
 from misread.errors import DatasetError
-from misread.files import write_bytes
+from misread.files import cache_folder, write_bytes
 from misread.types import IntArray
 
 URL = "https://raw.githubusercontent.com/facebookresearch/qmnist/master"

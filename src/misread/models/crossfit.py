@@ -104,12 +104,18 @@ def fit_fold(
     for name, split in ({"train": dataset.train.take(unseen)} | others).items():
         index = (unseen if name == "train" else np.arange(len(split))).astype(np.int32)
         found, features = predict_with_features(trained, split)
-        predictions[name] = dataclasses.replace(found, index=index)
-        near = nearest_training_images(features, references, found.provenance)
+        # Positions are those in the whole split.
+        whole = dataset.splits[name].items_fingerprint
+        provenance = dataclasses.replace(found.provenance, items_fingerprint=whole)
+        predictions[name] = dataclasses.replace(found, index=index, provenance=provenance)
+        near = nearest_training_images(features, references, provenance)
         neighbours[name] = dataclasses.replace(
             near, index=index, neighbours=seen[near.neighbours].astype(np.int32)
         )
-    dynamics = dataclasses.replace(trained.dynamics, index=seen.astype(np.int32))
+    in_sample = dataclasses.replace(predictions["train"].provenance, origin=Origin.IN_SAMPLE)
+    dynamics = dataclasses.replace(
+        trained.dynamics, index=seen.astype(np.int32), provenance=in_sample
+    )
     return Fold(trained.card, predictions, neighbours, dynamics)
 
 

@@ -1,11 +1,12 @@
 """A finished fold as a safetensors file, kept until its repeat is whole."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from misread.datasets import Dataset
-from misread.errors import StudyError
+from misread.errors import PredictionsError, StudyError
 from misread.models.card import Card
 from misread.models.checkpoint import read_tensors, write_tensors
 from misread.models.crossfit import Fold
@@ -15,7 +16,7 @@ from misread.types import Array
 _DYNAMICS = ("area_under_margin", "first_learned", "forgotten")
 
 
-def write_fold(path: Path, fold: Fold, settings: dict[str, object]) -> None:
+def write_fold(path: Path, fold: Fold) -> None:
     """Keep a finished fold until its repeat is whole, as safetensors.
 
     Raises:
@@ -34,23 +35,27 @@ def write_fold(path: Path, fold: Fold, settings: dict[str, object]) -> None:
             f"{number}.neighbours": near.neighbours,
         }
     plain = {name: torch.tensor(array) for name, array in tensors.items()}
-    write_tensors(path, plain, {"card": fold.card.to_json(), "settings": settings})
+    write_tensors(path, plain, {"card": fold.card.to_json()})
 
 
-def read_fold(path: Path, dataset: Dataset, settings: dict[str, object]) -> Fold:
-    """Read what `write_fold` wrote.
+def read_fold(path: Path, dataset: Dataset) -> Fold:
+    """Read what `write_fold` wrote of a fold of this dataset.
 
     Raises:
-        StudyError: It is damaged, or of a crossfit with other settings.
+        StudyError: It is missing or damaged.
     """
     tensors, metadata = read_tensors(path)
-    if metadata.get("settings") != settings:
-        raise StudyError(
-            f"{path}: belongs to a half-finished crossfit with other settings or other data; "
-            "--fresh starts anew, --study names another folder"
-        )
     card = Card.from_json(str(metadata.get("card")), path)
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    try:
+        return _assemble(card, arrays, dataset)
+    except (KeyError, PredictionsError) as error:
+        raise StudyError(
+            f"{path}: expected a finished fold: {error}; without the file it is done anew"
+        ) from error
+
+
+def _assemble(card: Card, arrays: dict[str, Array], dataset: Dataset) -> Fold:
     predictions, neighbours = {}, {}
     # In the order in which a fold predicts: train comes first.
     names = ["train", *(name for name in dataset.splits if name != "train")]
@@ -70,6 +75,6 @@ def read_fold(path: Path, dataset: Dataset, settings: dict[str, object]) -> Fold
         **{field: arrays[f"dynamics.{field}"] for field in ("index", *_DYNAMICS)},
         epochs=len(card.log),
         networks=1,
-        provenance=predictions["train"].provenance,
+        provenance=replace(predictions["train"].provenance, origin=Origin.IN_SAMPLE),
     )
     return Fold(card, predictions, neighbours, dynamics)

@@ -418,7 +418,7 @@ def _resume(checkpoint: Path, state: TrainingState, card: Card) -> Card:
     if before.settings() != card.settings():
         raise StudyError(
             f"{checkpoint}: holds a half-finished training with other settings or other data; "
-            "move it away, or use another study"
+            "--fresh starts anew, --study names another folder"
         )
     try:
         state.restore(tensors)

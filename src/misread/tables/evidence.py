@@ -40,9 +40,10 @@ class Dynamics:
 
     def __post_init__(self) -> None:
         rows = len(self.index)
-        expected = dict.fromkeys(("area_under_margin", "first_learned", "forgotten"), np.float32)
-        for field, dtype in expected.items():
-            _check(self.provenance, field, getattr(self, field), (rows,), dtype)
+        for field in ("area_under_margin", "first_learned", "forgotten"):
+            _check(self.provenance, field, getattr(self, field), (rows,), np.float32)
+            if not np.isfinite(getattr(self, field)).all():
+                raise PredictionsError(f"{self.provenance.run_name}: {field} must be finite.")
         _check_index(self.provenance, self.index)
 
     def __len__(self) -> int:
@@ -82,7 +83,7 @@ class Neighbours:
 
     Attributes:
         index: (N,) int32, position of each image in its split; strictly increasing.
-        neighbours: (N, M) int32, positions in the training split, the nearest first.
+        neighbours: (N, M) int32 with M >= 1, positions in the training split, the nearest first.
         provenance: The split of the N images, and the model.
 
     Raises:
@@ -94,7 +95,8 @@ class Neighbours:
     provenance: Provenance
 
     def __post_init__(self) -> None:
-        shape = (len(self.index), self.neighbours.shape[-1])
+        width = self.width if self.neighbours.ndim == 2 else 0
+        shape = (len(self.index), max(1, width))
         _check(self.provenance, "neighbours", self.neighbours, shape, np.int32)
         _check_index(self.provenance, self.index)
 

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 from misread.errors import PredictionsError
 from misread.files import replacing
 from misread.tables.evidence import Dynamics, Neighbours
-from misread.tables.parquet import read_provenance
+from misread.tables.metadata import first_line
+from misread.tables.parquet import as_numbers, read_provenance
 from misread.tables.predictions import Provenance
+from misread.types import Array
 
 _FIGURES = ("area_under_margin", "first_learned", "forgotten")
 _DYNAMICS = "misread dynamics 1"
@@ -35,16 +37,19 @@ def read_dynamics(path: Path) -> Dynamics:
     """
     provenance = read_provenance(path, _DYNAMICS)
     try:
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
         metadata = table.schema.metadata
         return Dynamics(
-            **{field: table[field].to_numpy() for field in ("index", *_FIGURES)},
+            index=_column(table, "index", np.int32),
+            **{field: _column(table, field, np.float32) for field in _FIGURES},
             epochs=int(metadata[b"epochs"]),
             networks=int(metadata[b"networks"]),
             provenance=provenance,
         )
     except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise PredictionsError(f"{path}: damaged table of training dynamics: {error}") from error
+        raise PredictionsError(
+            f"{path}: damaged table of training dynamics: {first_line(error)}"
+        ) from error
 
 
 def write_neighbours(path: Path, neighbours: Neighbours) -> None:
@@ -65,13 +70,27 @@ def read_neighbours(path: Path) -> Neighbours:
     """
     provenance = read_provenance(path, _NEIGHBOURS)
     try:
-        table = pq.read_table(path, columns=["index", "neighbours"]).combine_chunks()
-        flat = table["neighbours"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        width = table.schema.field("neighbours").type.list_size
-        index = table["index"].to_numpy()
+        table = pq.ParquetFile(path).read(columns=["index", "neighbours"])
+        lists = table["neighbours"].combine_chunks()
+        flat = as_numbers(_checked("neighbours", lists.flatten(), np.int32), np.int32)
+        width = lists.type.list_size
+        index = _column(table, "index", np.int32)
+        return Neighbours(index, flat.reshape(len(index), width), provenance)
     except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise PredictionsError(f"{path}: damaged table of neighbours: {error}") from error
-    return Neighbours(index, flat.reshape(len(index), width), provenance)
+        raise PredictionsError(
+            f"{path}: damaged table of neighbours: {first_line(error)}"
+        ) from error
+
+
+def _column(table: Any, name: str, dtype: type[np.generic]) -> Array:
+    return as_numbers(_checked(name, table[name], dtype), dtype)
+
+
+def _checked(name: str, values: Any, dtype: type[np.generic]) -> Any:
+    expected = pa.from_numpy_dtype(dtype)
+    if values.type != expected or values.null_count:
+        raise ValueError(f"{name} must be {expected} without missing values, got {values.type}")
+    return values
 
 
 def _write(

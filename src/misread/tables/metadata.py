@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from misread.errors import MetadataError
 from misread.files import replacing
+from misread.tables.parquet import as_numbers
 from misread.types import Array
 
 FORMAT = "misread metadata 1"
@@ -94,8 +96,12 @@ class Metadata:
         self._check_has(column, "column")
         chunk = self.table[column].combine_chunks()
         encoded = chunk if chunk.type == TEXT else chunk.dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
-        return codes, encoded.dictionary.to_numpy(zero_copy_only=False)
+        indices = encoded.indices
+        codes = as_numbers(indices, np.int32).astype(np.int64)
+        if indices.null_count:
+            # Filling them with a number would import pandas.
+            codes[as_numbers(indices.is_null().cast(pa.uint8()), np.uint8) == 1] = -1
+        return codes, _values(encoded.dictionary)
 
     def _check_has(self, column: str, what: str) -> None:
         if column not in self.table.column_names:
@@ -103,6 +109,16 @@ class Metadata:
                 f"{what}: expected one of the columns {', '.join(self.columns) or '(none)'} of the "
                 f"{self.split} split's metadata. Got {column!r} instead."
             )
+
+
+def _values(distinct: Any) -> Array:
+    """PyArrow's distinct values as an array; its own way to NumPy would import pandas."""
+    if pa.types.is_int64(distinct.type):
+        return as_numbers(distinct, np.int64).copy()
+    if pa.types.is_float64(distinct.type):
+        return as_numbers(distinct, np.float64).copy()
+    kind = np.bool_ if pa.types.is_boolean(distinct.type) else np.object_
+    return np.array(distinct.to_pylist(), dtype=kind)
 
 
 def merge(old: Metadata, new: Metadata, *, replace: bool = False) -> Metadata:
@@ -173,14 +189,15 @@ def read_metadata(path: Path) -> Metadata:
         MetadataError: The file is missing, damaged or none of misread's.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
         said = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
         if said.get("format") != FORMAT.encode():
             raise ValueError(f"it hasn't the metadata 'format: {FORMAT}'")
         split, items, cluster = (
             json.loads(said[key]) for key in ("split", "items_fingerprint", "cluster")
         )
-        if not np.array_equal(table["index"].to_numpy(), np.arange(table.num_rows)):
+        index = as_numbers(table["index"].cast(pa.int64()), np.int64)
+        if not np.array_equal(index, np.arange(table.num_rows)):
             raise ValueError("its index isn't 0, 1, 2, ...")
         if not (isinstance(split, str) and isinstance(items, str)):
             raise TypeError("split and fingerprint must be text")

@@ -148,8 +148,8 @@ class PredictionsFile:
             raise PredictionsError(f"{path}: damaged Parquet file: {_line(error)}") from error
         if any(column.null_count for column in table.columns):
             raise PredictionsError(f"{path}: expected a value in every row, found missing ones")
-        index = _numbers(table["index"], np.int32)
-        given = _numbers(table["given"], np.int16)
+        index = as_numbers(table["index"], np.int32)
+        given = as_numbers(table["given"], np.int16)
         check_rows(str(path), index, given, len(provenance.classes))
         groups = (metadata.row_group(at).num_rows for at in range(metadata.num_row_groups))
         ends = tuple(accumulate(groups, initial=0))
@@ -192,7 +192,7 @@ class PredictionsFile:
         flat = lists.flatten()
         if lists.null_count or flat.null_count or len(flat) != (stop - start) * classes:
             raise PredictionsError(f"{self.path}: expected {classes} probabilities in every row")
-        probabilities: FloatArray = _numbers(flat, np.float32).reshape(stop - start, classes)
+        probabilities: FloatArray = as_numbers(flat, np.float32).reshape(stop - start, classes)
         check_probabilities(str(self.path), probabilities, start)
         return probabilities
 
@@ -264,8 +264,13 @@ def _whole(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _numbers(values: Any, dtype: type[np.generic]) -> Array:
-    """A view of numbers without missing ones. PyArrow's own way to NumPy would import pandas."""
+def as_numbers(values: Any, dtype: type[np.generic]) -> Array:
+    """A view of numbers without missing ones. PyArrow's own way to NumPy would import pandas.
+
+    Args:
+        values: A column or an array of PyArrow.
+        dtype: Of its numbers.
+    """
     array = _whole(values) if isinstance(values, pa.ChunkedArray) else values
     if not len(array):
         return np.empty(0, dtype)

@@ -10,12 +10,13 @@ import numpy as np
 
 from misread.analysis.evidence import Evidence
 from misread.analysis.ranking import SCORES, score
-from misread.analysis.verdicts import Suggestion, Thresholds, Verdict, listed, suggest
+from misread.analysis.verdicts import SUGGESTED, Suggestion, Thresholds, listed, suggest
 from misread.datasets import Split
 from misread.errors import ParameterError
 from misread.tables import Neighbours, Provenance
 from misread.tables.export import class_names
-from misread.types import Array, IntArray
+from misread.tables.verdicts import Verdict
+from misread.types import Array, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,20 +28,27 @@ class AuditRow:
 
     Attributes:
         index: Position of the image in its split.
+        file: Path of its file in the dataset's folder; None where images are no files.
         given: Its given label.
-        read_as: What the panel reads, by its mean probability.
+        read_as: The class that most models of the panel read.
         suggestion: The verdict, with the evidence in words.
         suggested_label: The class suggested instead of the given one, None unless the verdict is
             `label`.
-        suspicion: In [0, 1], see `planted_flip_suspicion`.
+        scores: Every score that there is evidence for, by its key in `SCORES`.
     """
 
     index: int
+    file: str | None
     given: str
     read_as: str
     suggestion: Suggestion
     suggested_label: str | None
-    suspicion: float
+    scores: dict[str, float]
+
+    @property
+    def suspicion(self) -> float:
+        """In [0, 1], see `planted_flip_suspicion`."""
+        return self.scores["suspicion"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +85,17 @@ class Audit:
         found = suggest(self.evidence, self.listed, self.thresholds)
         return dict(zip(map(int, self.listed), found, strict=True))
 
+    @cached_property
+    def scores(self) -> dict[str, FloatArray]:
+        """(N,) float32 by the keys of `SCORES`, those that there is evidence for."""
+        found = {name: compute(self.evidence) for name, compute in SCORES.items()}
+        return {name: values for name, values in found.items() if values is not None}
+
     @property
     def counts(self) -> dict[str, int]:
         """Number of listed images by suggested verdict."""
         found = Counter(suggestion.verdict for suggestion in self.suggestions.values())
-        return {str(verdict): found[verdict] for verdict in Verdict if verdict != Verdict.FINE}
+        return {str(verdict): found[verdict] for verdict in SUGGESTED if verdict != Verdict.FINE}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -103,21 +117,23 @@ class Audit:
         suggestion = self.suggestions.get(place)
         if suggestion is None:
             suggestion = suggest(self.evidence, np.array([place]), self.thresholds)[0]
+        index = int(panel.index[place])
         return AuditRow(
-            index=int(panel.index[place]),
+            index=index,
+            file=self.split.file(index),
             given=self.classes[int(panel.given[place])],
             read_as=self.classes[int(self.evidence.panel.majority[place])],
             suggestion=suggestion,
             suggested_label=None if suggestion.label is None else self.classes[suggestion.label],
-            suspicion=float(self.evidence.suspicion[place]),
+            scores={name: float(values[place]) for name, values in self.scores.items()},
         )
 
     def rows(self, top: int = 20, by: str = "suspicion") -> list[AuditRow]:
         """The `top` images by a score, 0 or more."""
         return [self.row(int(place)) for place in self.rank(by)[:top]]
 
-    def find(self, index: int) -> AuditRow:
-        """What is said of the image at this position of the split.
+    def place(self, index: int) -> int:
+        """The place in the panel of the image at this position of the split.
 
         Raises:
             ParameterError: The panel has no such image.
@@ -128,7 +144,7 @@ class Audit:
                 f"index: expected an image of the {self.split.name} split that the panel predicts, "
                 f"0 to {len(self.split) - 1}. Got {index} instead."
             )
-        return self.row(int(places[0]))
+        return int(places[0])
 
     def columns(self, by: str = "suspicion") -> dict[str, Array]:
         """A table with one row per image, ranked by a score: (N,) arrays by name.
@@ -139,8 +155,11 @@ class Audit:
         panel = evidence.panel
         fine = Suggestion(Verdict.FINE, None, "", "")
         said = [self.suggestions.get(int(place), fine) for place in order]
+        index = panel.index[order]
+        files = self.split.files(index)
         columns = {
-            "index": panel.index[order],
+            "index": index,
+            **({} if files is None else {"file": files}),
             "given": class_names(panel.given[order], self.classes),
             "verdict": np.array([str(suggestion.verdict) for suggestion in said]),
             "suggested_label": np.array(
@@ -153,10 +172,7 @@ class Audit:
             "p_read_as": panel.p_majority[order],
             "p_given": panel.p_given[order],
         }
-        for name, compute in SCORES.items():
-            values = compute(evidence)
-            if values is not None:
-                columns[name] = values[order]
+        columns |= {name: values[order] for name, values in self.scores.items()}
         columns["confident_learning"] = evidence.issues.flagged[order]
         columns["evidence"] = np.array([suggestion.evidence for suggestion in said])
         columns["reason_not_flagged"] = np.array([suggestion.reason for suggestion in said])
@@ -174,9 +190,9 @@ class Audit:
         """
         if top < 1:
             raise ParameterError(f"top must be 1 or more. Got {top} instead.")
-        places = self.rank(by)[:top]
-        what = "most suspicious" if by == "suspicion" else f"highest in {by.replace('_', ' ')}"
-        return self.plot_places(places, f"The {len(places)} images of {self.split.name} {what}")
+        what = by.replace("_", " ").replace("-", " ")
+        title = f"Images of {self.split.name} highest in {what}"
+        return self.plot_places(self.rank(by)[:top], title)
 
     def plot_places(self, places: Sequence[int] | IntArray, title: str) -> "Figure":
         """Any images, each with its evidence and its nearest training images.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from misread.analysis.verdicts import Verdict
+from misread.tables.verdicts import Verdict
 from misread.types import IntArray
 from misread.views.audit import Audit, AuditRow
 from misread.views.tiles import (
@@ -25,12 +25,12 @@ from misread.views.tiles import (
 # Inches.
 _SIDE = 0.86
 _SMALL = 0.5
-_TEXT = 3.5
-_ROW = 1.06
+_TEXT = 4.0
+_ROW = 1.16
 _GAP = 0.16
 _NEIGHBOURS = 8
 _LINE = 0.128
-_WRAP = 62
+_WRAP = 74
 
 _COLOURS = {
     Verdict.LABEL: ACCENT,
@@ -80,7 +80,7 @@ def _draw_row(audit: Audit, axes: Axes, place: int, top: float, shown: int) -> N
         ha="right", va="top", parse_math=False,
     )  # fmt: skip
     told = said.evidence + (f". Not flagged: {said.reason}" if said.reason else "")
-    for number, line in enumerate(textwrap.wrap(told, _WRAP, max_lines=5, placeholder=" …")):
+    for number, line in enumerate(textwrap.wrap(told, _WRAP, max_lines=6, placeholder=" …")):
         axes.text(
             left, top + 0.33 + number * _LINE, line, size=7, color=INK, va="top",
             parse_math=False,

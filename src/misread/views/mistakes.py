@@ -1,7 +1,6 @@
 """The misread images of one split, one grid per given class, as in the post."""
 
 import base64
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,9 +13,9 @@ from matplotlib.figure import Figure
 from misread.analysis.mistakes import MistakeTable, find_mistakes
 from misread.datasets import Split
 from misread.errors import ParameterError, PredictionsError
-from misread.files import replacing
 from misread.tables import Predictions
 from misread.views.overview import Group, draw_overview
+from misread.views.pictures import save_png, to_png
 from misread.views.tiles import ACCENT, FAINT, INK, Tile, draw_grid, shorten
 
 # Groups on an overview; more make a picture that nobody scrolls through.
@@ -197,19 +196,6 @@ def show_mistakes(split: Split, predictions: Predictions) -> Mistakes:
             f"{split.name!r} has"
         )
     return Mistakes(split, predictions, find_mistakes(predictions))
-
-
-def to_png(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def save_png(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG atomically."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
 
 
 def save_grids(

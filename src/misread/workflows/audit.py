@@ -1,17 +1,19 @@
 """Which given labels look wrong, which mistakes are the model's own: suggested, with evidence."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from misread.analysis.evidence import gather_evidence
-from misread.analysis.ranking import score
+from misread.analysis.ranking import find_score, score
 from misread.analysis.verdicts import Thresholds
 from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
 from misread.store import Study
 from misread.tables import Dynamics, Origin, Provenance
-from misread.tables.export import write_columns
-from misread.views.audit import Audit
+from misread.tables.export import check_kind, write_columns
+from misread.views.audit import Audit, AuditRow
+from misread.views.pictures import check_png, save_picture
 
 # Rows of a picture; more make one that nobody scrolls through.
 _MOST_ROWS = 50
@@ -95,52 +97,74 @@ def _wanted(table: Dynamics, models: Sequence[str]) -> bool:
     return not models or any(name in models for name in names)
 
 
-def write_table(audit: Audit, path: Path, by: str = "suspicion") -> Path:
-    """Write one row per image, ranked by a score.
+@dataclass(frozen=True)
+class ShownAudit:
+    """An audit, and what was written of it.
+
+    Attributes:
+        audit: What was found.
+        row: Of the one image that was asked for; None if none was.
+        by: The score that ranks, a key of `SCORES`.
+        top: Number of images that are shown.
+        picture: The picture, None if none was drawn.
+        table: The file with all images, None if none was asked for.
+    """
+
+    audit: Audit
+    row: AuditRow | None
+    by: str
+    top: int
+    picture: Path | None
+    table: Path | None
+
+
+def show_audit(
+    study: Study,
+    split: str = "test",
+    models: Sequence[str] = (),
+    *,
+    by: str = "suspicion",
+    top: int = 20,
+    index: int | None = None,
+    save: Path | None = None,
+    output: Path | None = None,
+) -> ShownAudit:
+    """Audit a split, draw the top images with their nearest training images, and write all.
 
     Args:
-        audit: What was found.
-        path: `.csv`, `.parquet` or `.json`, a list of objects.
-        by: A score.
-
-    Returns:
-        The path.
-
-    Raises:
-        ParameterError: The file is of another kind or can't be written, or there is no such score.
-    """
-    write_columns(Path(path), audit.columns(by))
-    return Path(path)
-
-
-def draw_audit(
-    study: Study, audit: Audit, top: int = 20, by: str = "suspicion", save: Path | None = None
-) -> Path:
-    """Draw the top images of an audit, with their nearest training images.
-
-    Args:
-        study: Into whose figures the picture goes.
-        audit: What was found.
-        top: Rows, 1 or more; 50 at most are drawn.
-        by: A score.
-        save: A `.png` file instead.
-
-    Returns:
-        The picture.
+        study: Where the predictions are, and into whose figures the picture goes.
+        split: Which split.
+        models: As for `audit`.
+        by: The score to rank by.
+        top: Number of images to show, 1 or more; 50 at most are drawn.
+        index: Show this one image instead, which is drawn with `save` only.
+        save: A `.png` file for the picture.
+        output: A `.csv`, `.parquet` or `.json` file for a table with one row per image, ranked.
 
     Raises:
-        ParameterError: `save` is no `.png` file or can't be written, or top is below 1.
+        StudyError: There are no such predictions.
+        PredictionsError: There are in-sample ones only, or they are of different images.
+        ParameterError: There is no such score, no evidence for it or no such image, `top` is below
+            1, or a file is of another kind or can't be written.
     """
-    if save is not None and Path(save).suffix.lower() != ".png":
-        raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
-    # The report and the gallery audit without matplotlib.
-    from misread.views.mistakes import save_png
-
-    score(audit.evidence, by)
-    name = f"audit.{audit.split.name}.{by.replace('_', '-')}.png"
-    path = study.figures / name if save is None else Path(save)
-    try:
-        save_png(audit.plot(min(top, _MOST_ROWS), by), path)
-    except OSError as error:
-        raise ParameterError(f"save: can't write {path}: {error.strerror}") from error
-    return path
+    by = find_score(by)
+    if top < 1:
+        raise ParameterError(f"top must be 1 or more. Got {top} instead.")
+    check_png(save)
+    if output is not None:
+        check_kind(Path(output))
+    found = audit(study, split, models)
+    score(found.evidence, by)
+    row = None if index is None else found.row(found.place(index))
+    table = None if output is None else Path(output)
+    if table is not None:
+        write_columns(table, found.columns(by))
+    picture = None
+    if index is None:
+        drawn = found.plot(min(top, _MOST_ROWS), by)
+        name = f"audit.{split}.{by.replace('_', '-')}.png"
+        picture = save_picture(drawn, study.figures / name if save is None else Path(save))
+    elif save is not None:
+        drawn = found.plot_places([found.place(index)], f"Image {index} of {split}")
+        picture = save_picture(drawn, Path(save))
+    return ShownAudit(found, row, by, top, picture, table)

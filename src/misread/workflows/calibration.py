@@ -5,17 +5,17 @@ from pathlib import Path
 
 from misread.analysis.calibration import (
     Calibration,
-    Estimate,
     losses,
     mean_with_interval,
     measure_calibration,
 )
+from misread.analysis.intervals import Estimate
 from misread.analysis.temperature import Temperature, fit_temperature
-from misread.errors import ParameterError, PredictionsError
+from misread.errors import PredictionsError
 from misread.store import Study
 from misread.tables import Origin, Predictions, Provenance
 from misread.views.calibration import draw_calibration
-from misread.views.mistakes import save_png
+from misread.views.pictures import check_png, save_picture
 
 _VALIDATION = ("validation", "val")
 
@@ -79,17 +79,13 @@ def show_calibration(
         PredictionsError: There are in-sample ones only.
         ParameterError: An argument is out of range, or `save` is of another kind.
     """
-    if save is not None and Path(save).suffix.lower() != ".png":
-        raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
+    check_png(save)
     predictions = study.newest_out_of_sample(split, model)
     before = measure_calibration(predictions, bins, binning)
     scaled, note = _scale(study, predictions, bins, binning)
     name = predictions.provenance.name
     picture = Path(save) if save is not None else study.figures / f"{name}.calibration.png"
-    try:
-        save_png(draw_calibration(before, scaled.calibration if scaled else None), picture)
-    except OSError as error:
-        raise ParameterError(f"save: can't write {picture}: {error.strerror}") from error
+    save_picture(draw_calibration(before, scaled.calibration if scaled else None), picture)
     return CalibrationResult(before, scaled, note, picture)
 
 

@@ -16,6 +16,7 @@ from misread.models import Recipe
 from misread.models.recipe import fill_in
 from misread.store import Study, default_study
 from misread.tables import Dynamics, Neighbours, Predictions
+from misread.types import BoolArray
 from misread.workflows.training import choose_recipe, require_torch
 
 if TYPE_CHECKING:
@@ -132,10 +133,11 @@ def crossfit(
     if place.note:
         raise StudyError(f"{place.path}: is a {place.note}; name another folder with --study")
     jobs = [
-        _Job(place, dataset, model, chosen, folds, seed, repeat) for repeat in range(1, repeats + 1)
+        _Job(place, dataset, model, chosen, folds, seed, repeat, fresh)
+        for repeat in range(1, repeats + 1)
     ]
     for job in jobs:
-        job.prepare(fresh)
+        job.prepare()
     finished = []
     for job in jobs:
 
@@ -158,6 +160,7 @@ class _Job:
     folds: int
     seed: int
     repeat: int
+    fresh: bool
 
     @property
     def name(self) -> str:
@@ -170,8 +173,13 @@ class _Job:
 
     @property
     def parts(self) -> Path:
-        """The folder of finished folds."""
+        """The folder of finished folds, while not all are."""
         return self.study.model_file(self.name, ".folds")
+
+    @property
+    def begun(self) -> Path:
+        """The settings of the folds there."""
+        return self.parts / "settings.json"
 
     def settings(self) -> dict[str, Any]:
         """What decides the result: two repeats that agree here are the same."""
@@ -185,13 +193,24 @@ class _Job:
             "labels_fingerprint": train.labels_fingerprint,
         }
 
-    def prepare(self, fresh: bool) -> None:
-        """Forget what is there if `fresh`; else see that it was made with the same settings."""
-        if fresh:
+    def prepare(self) -> None:
+        """Forget what is there if `fresh`; else see that it was made with the same settings.
+
+        Raises:
+            StudyError: It wasn't, or no cross-fit has made it.
+        """
+        if self.fresh:
             self.record.unlink(missing_ok=True)
             shutil.rmtree(self.parts, ignore_errors=True)
+            self._begin()
         elif self.record.exists():
             self._read_record()
+        elif self.begun.exists():
+            if self.begun.read_text(encoding="utf-8") != self._settings_text():
+                raise StudyError(
+                    f"{self.parts}: holds a half-finished cross-fit with other folds, another "
+                    "recipe or other data; --fresh starts anew, --study names another folder"
+                )
         elif self.study.list_predictions(model=self.name):
             raise StudyError(
                 f"{self.study.path}: holds predictions {self.name} that no cross-fit here has "
@@ -200,44 +219,64 @@ class _Job:
 
     def finish(self, device: str, tell: Callable[[int, "Progress"], None]) -> CrossfitRepeat:
         """Do what is still to do, and return the whole."""
-        if self.record.exists():
+        there = {provenance.split for provenance in self.study.list_predictions(model=self.name)}
+        if self.record.exists() and there == set(self.dataset.splits):
             return self._show(trained=False)
-        crossfitting, files = require_torch("crossfit"), require_torch("fold_file")
-        settings = self.settings()
-        member = crossfitting.stratified_folds(
+        self._begin()
+        crossfitting = require_torch("crossfit")
+        fold_of = crossfitting.stratified_folds(
             self.dataset.train.labels, self.folds, self.seed, self.repeat
         )
-        done: list[Fold] = []
+        done = []
         for number in range(1, self.folds + 1):
-            part = self.parts / f"fold-{number}.safetensors"
-            if part.exists():
-                done.append(files.read_fold(part, self.dataset, settings))
-                continue
-            checkpoint = part.with_suffix(".checkpoint")
             try:
-                fold = crossfitting.fit_fold(
-                    self.dataset,
-                    self.model,
-                    self.recipe,
-                    member == number - 1,
-                    crossfitting.fold_seed(self.seed, self.repeat, number),
-                    device=device,
-                    checkpoint=checkpoint,
-                    on_step=lambda training, number=number: tell(number, training),
-                )
+                done.append(self._fold(number, fold_of == number - 1, device, tell))
             except (KeyboardInterrupt, TrainingStoppedError):
+                without = " (without --fresh)" if self.fresh else ""
                 raise TrainingStoppedError(
                     f"{self.name} stopped in fold {number} of {self.folds}; the same command goes "
-                    "on (without --fresh)"
+                    f"on{without}"
                 ) from None
-            files.write_fold(part, fold, settings)
-            checkpoint.unlink(missing_ok=True)
-            done.append(fold)
         self._save(*crossfitting.join_folds(self.dataset, done, self.seed, self.repeat))
-        record = settings | {"networks": [json.loads(fold.card.to_json()) for fold in done]}
+        record = self.settings() | {"networks": [json.loads(fold.card.to_json()) for fold in done]}
         write_text(self.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
         shutil.rmtree(self.parts, ignore_errors=True)
         return self._show(trained=True)
+
+    def _begin(self) -> None:
+        """Say which cross-fit the folder of folds is of: its results replace those of its name."""
+        try:
+            write_text(self.begun, self._settings_text())
+        except OSError as error:
+            raise StudyError(f"{self.parts}: can't write folds here: {error.strerror}") from error
+
+    def _settings_text(self) -> str:
+        return json.dumps(self.settings(), indent=2, ensure_ascii=False) + "\n"
+
+    def _fold(
+        self, number: int, member: BoolArray, device: str, tell: Callable[[int, "Progress"], None]
+    ) -> "Fold":
+        """A fold's results: read if it was finished before, else made and kept."""
+        crossfitting, files = require_torch("crossfit"), require_torch("fold_file")
+        part = self.parts / f"fold-{number}.safetensors"
+        checkpoint = part.with_suffix(".checkpoint")
+        fold: Fold
+        if part.exists():
+            fold = files.read_fold(part, self.dataset)
+        else:
+            fold = crossfitting.fit_fold(
+                self.dataset,
+                self.model,
+                self.recipe,
+                member,
+                crossfitting.fold_seed(self.seed, self.repeat, number),
+                device=device,
+                checkpoint=checkpoint,
+                on_step=lambda training: tell(number, training),
+            )
+            files.write_fold(part, fold)
+        checkpoint.unlink(missing_ok=True)
+        return fold
 
     def _save(
         self,

@@ -11,7 +11,7 @@ from misread.tables import Predictions
 from misread.tables.evidence_parquet import read_dynamics, read_neighbours
 from misread.tables.parquet import read_predictions
 from misread.views.mistakes import show_mistakes
-from misread.workflows.run import RunResult, draw
+from misread.workflows.run import RunResult, draw, with_report
 
 NOTE = "demo: these predictions came with misread; nothing was trained here"
 RUN = "convnet-short-s0"
@@ -44,7 +44,7 @@ def make_demo(study: Path | None = None) -> RunResult:
         study: The study's folder, None for `mnist-demo-study` in the working folder.
 
     Returns:
-        The study with its evaluation and pictures, marked as a demo.
+        The study with its evaluation, pictures and report, marked as a demo.
 
     Raises:
         StudyError: The folder holds another study.
@@ -60,7 +60,8 @@ def make_demo(study: Path | None = None) -> RunResult:
     _save_tables(place)
     card.write(place.model_file(RUN, ".json"))
     result = draw(place, show_mistakes(digits.test, predictions))
-    return RunResult(place, card, {"test": result}, trained=False, note=NOTE)
+    made = RunResult(place, card, {"test": result}, trained=False, note=NOTE)
+    return with_report(made, digits)
 
 
 def _save_tables(study: Study) -> None:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from misread.analysis.duplicates import DISTANCE, Duplicates, PairTable, find_duplicates
 from misread.datasets import Dataset
-from misread.errors import ParameterError
 from misread.tables.export import check_kind, class_names, write_columns
 from misread.types import Array
 from misread.views.duplicates import draw_duplicates
-from misread.views.mistakes import save_png
+from misread.views.pictures import check_png, save_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,32 +49,39 @@ def show_duplicates(
     Raises:
         ParameterError: The distance is out of range, or a file is of another kind.
     """
-    if save is not None and Path(save).suffix.lower() != ".png":
-        raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
+    check_png(save)
     if output is not None:
         check_kind(Path(output))
     found = find_duplicates(dataset, distance)
     picture = Path(save) if save is not None and len(found.pairs) else None
     if picture is not None:
-        try:
-            save_png(draw_duplicates(dataset, found), picture)
-        except OSError as error:
-            raise ParameterError(f"save: can't write {picture}: {error.strerror}") from error
+        save_picture(draw_duplicates(dataset, found), picture)
     table = Path(output) if output is not None else None
     if table is not None:
-        write_columns(table, pair_columns(found.pairs, dataset.classes))
+        write_columns(table, pair_columns(found.pairs, dataset))
     return DuplicatesResult(dataset, found, picture, table)
 
 
-def pair_columns(pairs: PairTable, classes: tuple[str, ...]) -> dict[str, Array]:
-    """The table of pairs with given labels by name."""
+def pair_columns(pairs: PairTable, dataset: Dataset) -> dict[str, Array]:
+    """The table of pairs with given labels by name, and files where images are files."""
     return {
-        "split_a": pairs.split_a,
-        "index_a": pairs.index_a,
-        "given_a": class_names(pairs.given_a, classes),
-        "split_b": pairs.split_b,
-        "index_b": pairs.index_b,
-        "given_b": class_names(pairs.given_b, classes),
+        **_image_columns("a", pairs.split_a, pairs.index_a, pairs.given_a, dataset),
+        **_image_columns("b", pairs.split_b, pairs.index_b, pairs.given_b, dataset),
         "distance": pairs.distance,
         "kind": pairs.kind,
     }
+
+
+def _image_columns(
+    which: str, split: Array, index: Array, given: Array, dataset: Dataset
+) -> dict[str, Array]:
+    columns = {f"split_{which}": split, f"index_{which}": index}
+    files = np.full(len(index), None, dtype=object)
+    for name, images in dataset.splits.items():
+        of_split = split == name
+        found = images.files(index[of_split])
+        if found is not None:
+            files[of_split] = found
+    if any(file is not None for file in files):
+        columns[f"file_{which}"] = files
+    return columns | {f"given_{which}": class_names(given, dataset.classes)}

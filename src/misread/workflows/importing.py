@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from misread.datasets import load
+from misread.datasets import Dataset, load
 from misread.errors import MisreadError, ParameterError, PredictionsError
 from misread.store import Study, default_study
 from misread.tables import Origin, Predictions, Provenance
@@ -62,9 +62,10 @@ def _from_array(
     probabilities = read_probabilities(file, dataset.classes)
     images = dataset.splits[split]
     if len(probabilities) != len(images):
+        notes = "".join(f"; {note}" for note in dataset.notes)
         raise PredictionsError(
             f"{file}: expected {len(images):,} rows, one per image of {dataset.name}'s {split} "
-            f"split. Got {len(probabilities):,} instead."
+            f"split{notes}. Got {len(probabilities):,} instead."
         )
     provenance = Provenance(
         model=model,
@@ -141,3 +142,25 @@ def open_study(path: Path | None, dataset: str | None) -> Study:
         return Study.locate(path, Path.cwd())
     loaded = load(dataset)
     return Study.create(path or default_study(loaded, Path.cwd()), loaded)
+
+
+def open_dataset(path: Path | None, dataset: str | None) -> tuple[Dataset, Path | None]:
+    """The dataset that is named, else that of the study; and the study's folder.
+
+    No study is made: what is to be done with the dataset may still be refused.
+
+    Args:
+        path: The study's folder, None where it isn't named.
+        dataset: What `load` takes; None means that of the study at `path`, or of the only one here.
+
+    Returns:
+        The dataset, and the folder; None for that of a dataset whose study isn't named.
+
+    Raises:
+        StudyError: Neither is named, and there is no study or several.
+        DatasetError: The dataset can't be loaded.
+    """
+    if dataset is not None:
+        return load(dataset), path
+    study = Study.locate(path, Path.cwd())
+    return study.load_dataset(), study.path

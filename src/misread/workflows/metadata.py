@@ -10,6 +10,7 @@ import pyarrow as pa
 from misread.datasets import qmnist
 from misread.errors import MetadataError, ParameterError
 from misread.store import Study
+from misread.tables.file_positions import find_files
 from misread.tables.metadata import Metadata, merge
 from misread.tables.reading_metadata import SplitRows, read_table, split_rows
 from misread.types import IntArray
@@ -26,8 +27,8 @@ class ImportedMetadata:
         splits: All that is known now of each split that came in.
         columns: Names of the columns that came in.
         rows: How many images of each split the file has rows for.
-        by_position: Whether the rows said by a column `index` which images they are about; else
-            they were taken in the split's order.
+        by_position: Whether the rows said by a column `index` or `file` which images they are
+            about; else they were taken in the split's order.
     """
 
     study: Study
@@ -51,8 +52,9 @@ def import_metadata(
     Args:
         study: Where to.
         source: A `.csv`, `.tsv` or `.parquet` file with a row per image: a column `index` says
-            which (its position in the split), without it the rows are all images in order; a column
-            `split` says of which split. Or `qmnist`: who wrote each MNIST digit.
+            which (its position in the split), or `file` (its path in a dataset that is a folder of
+            images); without them the rows are all images in order. A column `split` says of which
+            split. Or `qmnist`: who wrote each MNIST digit.
         split: The split of a file that has no column `split`; None means `test`.
         cluster: The column that says which images belong together (a writer, a patient).
         replace: Take the new values of columns that are there with others.
@@ -78,6 +80,8 @@ def import_metadata(
             raise ParameterError(f"from: only qmnist is read from a folder. Got {source} instead.")
         path = Path(source)
         table = read_table(path)
+        if "file" in table.column_names and "index" not in table.column_names:
+            table, split = _joined_on_files(study, path, table, split)
         sizes = {name: record.images for name, record in study.splits.items()}
         by_position, found = "index" in table.column_names, split_rows(path, table, sizes, split)
     # All are made, and so checked, before the first is saved.
@@ -91,6 +95,21 @@ def import_metadata(
         rows={name: rows.rows for name, rows in found.items()},
         by_position=by_position,
     )
+
+
+def _joined_on_files(
+    study: Study, path: Path, table: pa.Table, split: str | None
+) -> tuple[pa.Table, str | None]:
+    """The table by positions, and the split that then remains to be told.
+
+    Where images are no files, `file` is a column like others.
+    """
+    splits = study.load_dataset().splits
+    found = {name: images.files() for name, images in splits.items()}
+    files = {name: paths for name, paths in found.items() if paths is not None}
+    if len(files) < len(found):
+        return table, split
+    return find_files(path, table, files, split), None
 
 
 def _merged(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from misread.errors import ParameterError
 from misread.store import Study
-from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
+from misread.views.mistakes import Mistakes, save_grids, show_mistakes
+from misread.views.pictures import save_png
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.datasets import Dataset
-from misread.errors import StudyError, TrainingStoppedError
+from misread.errors import InputError, StudyError, TrainingStoppedError
 from misread.models import Card, Recipe, Run
 from misread.models.recipe import fill_in
 from misread.store import Study, default_study
 from misread.tables import Provenance
-from misread.views.mistakes import Mistakes, save_grids, save_png, show_mistakes
+from misread.views.mistakes import Mistakes, save_grids, show_mistakes
+from misread.views.pictures import save_png
+from misread.workflows.report import write_report
 from misread.workflows.training import (
     choose_recipe,
     predict_splits,
@@ -56,6 +58,8 @@ class RunResult:
         splits: The result of each split, by its name.
         trained: False if nothing was trained.
         note: Why nothing was trained, "" if it was.
+        report: The report's first page; None if it couldn't be written.
+        report_note: Why it couldn't, "" if it could.
     """
 
     study: Study
@@ -63,6 +67,8 @@ class RunResult:
     splits: dict[str, SplitResult]
     trained: bool
     note: str = ""
+    report: Path | None = None
+    report_note: str = ""
 
 
 def run(
@@ -78,7 +84,7 @@ def run(
     on_step: "Callable[[Progress], None] | None" = None,
     on_predict: Callable[[int, int], None] | None = None,
 ) -> RunResult:
-    """Train a network, keep its predictions of every split in a study, and draw its mistakes.
+    """Train a network, keep its predictions of every split in a study, and show its mistakes.
 
     A training that was interrupted goes on from its last finished epoch. A run that the study
     already has is not trained again: its results are shown.
@@ -96,7 +102,7 @@ def run(
         on_predict: Called while predicting with the images done and those there are.
 
     Returns:
-        The study, the card, the evaluation and the pictures of each split.
+        The study, the card, the evaluation and the pictures of each split, and the report.
 
     Raises:
         MisreadError: As `train`, and StudyError if the study is of another dataset.
@@ -110,7 +116,8 @@ def run(
             card = Card.read(place.model_file(name, ".json"))
             _check_same_recipe(card, chosen, place)
             note = f"{name} is in this study already; --fresh trains it anew"
-            return RunResult(place, card, _show_all(place, dataset, name), trained=False, note=note)
+            shown = _show_all(place, dataset, name)
+            return with_report(RunResult(place, card, shown, trained=False, note=note), dataset)
 
     # Whatever can be refused is refused before a study is made.
     training = require_torch()
@@ -127,7 +134,9 @@ def run(
             dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
         )
     except TrainingStoppedError as error:
-        raise TrainingStoppedError(f"{error} (without --fresh)" if fresh else str(error)) from None
+        # Before the first epoch is saved, only --fresh replaces the former run.
+        without = " (without --fresh)" if fresh and checkpoint.exists() else ""
+        raise TrainingStoppedError(f"{error}{without}") from None
     try:
         results = predict_splits(trained, dataset, on_predict)
     except KeyboardInterrupt:
@@ -144,7 +153,8 @@ def run(
     # The card comes last: where there is one, the run is whole.
     trained.card.write(place.model_file(name, ".json"))
     checkpoint.unlink(missing_ok=True)
-    return RunResult(place, trained.card, _show_all(place, dataset, name, results), trained=True)
+    shown = _show_all(place, dataset, name, results)
+    return with_report(RunResult(place, trained.card, shown, trained=True), dataset)
 
 
 def _finished(study: Study, name: str) -> bool:
@@ -198,3 +208,12 @@ def draw(study: Study, mistakes: Mistakes) -> SplitResult:
     except OSError as error:
         raise StudyError(f"{folder}: can't write pictures here: {error.strerror}") from error
     return SplitResult(provenance, evaluate(mistakes.predictions), mistakes, overview, paths)
+
+
+def with_report(result: RunResult, dataset: Dataset) -> RunResult:
+    """Write the study's report; a run that is done isn't lost because something is in the way."""
+    try:
+        written = write_report(result.study, dataset=dataset)
+    except InputError as error:
+        return dataclasses.replace(result, report_note=str(error))
+    return dataclasses.replace(result, report=written.path)

@@ -10,7 +10,7 @@ from misread.analysis.slicing import GIVEN, slice_by_column
 from misread.errors import MetadataError, ParameterError
 from misread.store import Study
 from misread.tables import Provenance
-from misread.views.mistakes import save_png
+from misread.views.pictures import check_png, save_picture
 from misread.views.slices import draw_slices
 
 
@@ -68,8 +68,7 @@ def slices(
         MetadataError: There is no such column.
         ParameterError: `bins`, `level` or `save` can't be used, or there are too many slices.
     """
-    if save is not None and Path(save).suffix.lower() != ".png":
-        raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
+    check_png(save)
     predictions = study.newest_out_of_sample(split, model)
     if not len(predictions):
         raise ParameterError(f"split: expected one with images. Got {split!r} instead.")
@@ -85,8 +84,5 @@ def slices(
     path = study.figures / name if save is None else Path(save)
     title = f"Error rate by {'given label' if by == GIVEN else by}"
     figure = draw_slices(found.errors, title, provenance.name, found.cluster)
-    try:
-        save_png(figure, path)
-    except OSError as error:
-        raise ParameterError(f"save: can't write {path}: {error.strerror}") from error
+    save_picture(figure, path)
     return Slices(found.errors, by, found.binned, found.cluster, found.alone, provenance, path)

@@ -51,8 +51,8 @@ def import_metadata(
     file: Annotated[
         str,
         typer.Argument(
-            help="A row per image (.csv, .tsv, .parquet), joined on its column index; or qmnist: "
-            "who wrote each MNIST digit."
+            help="A row per image (.csv, .tsv, .parquet), joined on its column index, or file for "
+            "a folder of images; or qmnist: who wrote each MNIST digit."
         ),
     ],
     split: Annotated[
@@ -89,3 +89,74 @@ def import_metadata(
         place, file, split=split, cluster=cluster, replace=replace, folder=folder
     )
     output.show_metadata(imported, as_json)
+
+
+@commands.command("labels", epilog="Example: misread import labels ana.parquet --person Ana")
+def import_labels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="What export verdicts or labels wrote, or a table with the columns index and "
+            "label: .csv, .tsv, .parquet or .json."
+        ),
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="The split, where the file doesn't say; without it test.")
+    ] = None,
+    person: Annotated[
+        str, typer.Option(metavar="NAME", help="Who decided, where the file doesn't say.")
+    ] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the file's verdict where another one stands.")
+    ] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring verdicts or corrected labels into a study, as decided verdicts.
+
+    The same file again changes nothing.
+    """
+    from misread.cli.output import exports as output
+    from misread.store import Study
+    from misread.workflows import labels_import
+
+    place = Study.locate(study, Path.cwd())
+    imported = labels_import.import_labels(place, file, split=split, person=person, replace=replace)
+    output.show_imported(imported, as_json)
+
+
+@commands.command("readings", epilog="Example: misread import readings lab.csv")
+def import_readings(
+    file: Annotated[
+        Path, typer.Argument(help="What people answered: .csv, .tsv or .parquet, a row per answer.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Which split was read; without it the file's, else test.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option(help="tidy, as misread exports it, or model-vs-human.")
+    ] = "tidy",
+    name: Annotated[
+        str | None, typer.Option(help="Their name in the study; without it the file's.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of readings of this name.")
+    ] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring readings made elsewhere into a study; `misread people` says what they tell."""
+    from misread.cli.output import people as output
+    from misread.store import Study
+    from misread.workflows import readings as workflow
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow.import_readings(
+        place,
+        file,
+        split=split,
+        form=form,
+        name=name,
+        replace=replace,
+    )
+    output.show_imported(found, name or file.name.split(".")[0], as_json)

@@ -33,6 +33,36 @@ def mistakes(
     runs.show_mistakes(drawn, as_json)
 
 
+@commands.command(epilog="Example: misread report --single-file --output mnist.html")
+def report(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder, or with --single-file a .html file; without it report/ or report.html "
+            "in the study."
+        ),
+    ] = None,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Put everything into one file.")
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(metavar="M", help="Only this model or run; without it all.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Write the study as pages that open in a browser without a server: what is misread, and why.
+
+    A former report in the same place is replaced; anything else that lies there is not.
+    """
+    from misread.cli.output import report as printed
+    from misread.store import Study
+    from misread.workflows.report import write_report
+
+    place = Study.locate(study, Path.cwd())
+    printed.show_report(write_report(place, output, model, single_file=single_file), as_json)
+
+
 @commands.command(epilog="Example: misread audit --split train --top 50 --output suspects.csv")
 def audit(
     split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
@@ -45,7 +75,8 @@ def audit(
     ] = "suspicion",
     top: Annotated[int, typer.Option(help="Images in the table and in the picture.")] = 20,
     index: Annotated[
-        int | None, typer.Option(help="Tell of this one image instead, whatever its rank.")
+        int | None,
+        typer.Option(help="Tell of this one image instead; it is drawn where --save is given."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write all images, ranked: .csv, .parquet or .json.")
@@ -60,13 +91,10 @@ def audit(
     from misread.workflows import audit as workflow
 
     place = Study.locate(study, Path.cwd())
-    found = workflow.audit(place, split, model or ())
-    if index is not None:
-        printed.show_one(found, index, as_json)
-        return
-    table = None if output is None else workflow.write_table(found, output, by)
-    picture = workflow.draw_audit(place, found, top, by, save)
-    printed.show_audit(found, top, by, picture, table, as_json)
+    found = workflow.show_audit(
+        place, split, model or (), by=by, top=top, index=index, save=save, output=output
+    )
+    printed.show_audit(found, as_json)
 
 
 @commands.command(epilog="Example: misread slices --by writer")
@@ -128,11 +156,11 @@ def duplicates(
     Needs no model. With a study and without --save the picture goes into the study's figures.
     """
     from misread.cli.output import duplicates as shown
-    from misread.datasets import load
+    from misread.cli.output.common import open_dataset
     from misread.workflows.duplicates import show_duplicates
 
     if dataset is not None:
-        images = load(dataset)
+        images = open_dataset(dataset)
     else:
         from misread.store import Study
 

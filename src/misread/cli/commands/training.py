@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from misread.cli.options import Json, StudyFolder
+from misread.cli.options import DATASET_HELP, Json, StudyFolder
 from misread.errors import TrainingStoppedError
 
 commands = typer.Typer()
@@ -13,9 +13,7 @@ commands = typer.Typer()
 
 @commands.command(epilog="Example: misread run mnist --model quick")
 def run(
-    dataset: Annotated[
-        str, typer.Argument(help="A built-in name (mnist), a folder of IDX files, or an .npz file.")
-    ],
+    dataset: Annotated[str, typer.Argument(help=DATASET_HELP)],
     model: Annotated[str, typer.Option(help="The network; `misread models` lists them.")] = (
         "convnet"
     ),
@@ -38,14 +36,15 @@ def run(
     again.
     """
     from misread.cli.output import runs
+    from misread.cli.output.common import open_dataset
     from misread.cli.progress import RunBar
-    from misread.datasets import load
     from misread.workflows import run as workflow
 
     try:
+        images = open_dataset(dataset)
         with RunBar() as bar:
             result = workflow.run(
-                load(dataset),
+                images,
                 model,
                 recipe,
                 epochs=epochs,
@@ -89,20 +88,20 @@ def crossfit(
     from misread.cli.output import crossfit as output
     from misread.cli.progress import CrossfitBar
     from misread.workflows import crossfit as workflow
-    from misread.workflows.importing import open_study
+    from misread.workflows.importing import open_dataset
 
-    place = open_study(study, dataset)
+    images, folder = open_dataset(study, dataset)
     try:
         with CrossfitBar() as bar:
             result = workflow.crossfit(
-                place.load_dataset(),
+                images,
                 model,
                 recipe,
                 folds=folds,
                 repeats=repeats,
                 epochs=epochs,
                 seed=seed,
-                study=place.path,
+                study=folder,
                 device=device,
                 fresh=fresh,
                 on_step=bar.step,

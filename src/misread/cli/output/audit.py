@@ -2,13 +2,13 @@
 
 import shutil
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import print_json
+from misread.cli.output.common import plain, print_json
 
 if TYPE_CHECKING:
     from misread.views.audit import Audit, AuditRow
+    from misread.workflows.audit import ShownAudit
 
 
 _CAUTION = (
@@ -17,27 +17,22 @@ _CAUTION = (
 )
 
 
-def show_audit(
-    audit: "Audit", top: int, by: str, picture: Path, table: Path | None, as_json: bool
-) -> None:
-    """Print the counts of suggested verdicts and the top images."""
-    rows = audit.rows(top, by)
-    written = [str(path) for path in (picture, table) if path is not None]
+def show_audit(shown: "ShownAudit", as_json: bool) -> None:
+    """Print the counts of suggested verdicts and the top images; or all that is known of one."""
+    audit, row = shown.audit, shown.row
+    rows = [row] if row is not None else audit.rows(shown.top, shown.by)
+    written = [str(path) for path in (shown.picture, shown.table) if path is not None]
     if as_json:
-        print_json(
-            _audit_json(audit) | {"by": by, "images": [_row_json(r) for r in rows]}
-            | {"written": written}
-        )  # fmt: skip
+        found = {"by": shown.by, "images": [_row_json(each) for each in rows], "written": written}
+        print_json(_audit_json(audit) | found)
         return
     _show_panel(audit)
-    counts = audit.counts
-    print(
-        f"{len(audit.listed):,} of {len(audit):,} images are misread by a model of the panel or "
-        f"suspicious; suggested wrong: the label of {counts['label']:,}, the model on "
-        f"{counts['model']:,}; {counts['ambiguous']:,} are ambiguous\n"
-    )
-    for rank, row in enumerate(rows, start=1):
-        _show_row(rank, row)
+    if row is not None:
+        _show_one(row)
+    else:
+        _show_counts(audit)
+        for rank, each in enumerate(rows, start=1):
+            _show_row(rank, each, shown.by)
     if audit.evidence.neighbourhood is None:
         print(
             "No nearest training images are known of these models: `misread crossfit` and "
@@ -48,15 +43,27 @@ def show_audit(
         print(path)
 
 
-def _show_row(rank: int, row: "AuditRow") -> None:
+def _show_counts(audit: "Audit") -> None:
+    counts = audit.counts
+    print(
+        f"{len(audit.listed):,} of {len(audit):,} images misread by a model of the panel or "
+        f"suspicious; suggested: wrong label {counts['label']:,}, wrong model "
+        f"{counts['model']:,}, ambiguous {counts['ambiguous']:,}\n"
+    )
+
+
+def _show_row(rank: int, row: "AuditRow", by: str) -> None:
     """The verdict on one line, the evidence below it."""
     said = row.suggestion
+    ranked = "" if by == "suspicion" else f"  {by} {row.scores[by]:.3g}"
     print(
         f"{rank:>3}. #{row.index}  given {row.given}, read as {row.read_as}  "
-        f"{_verdict(row)}  suspicion {row.suspicion:.2f}"
+        f"{_verdict(row)}  suspicion {row.suspicion:.2f}{ranked}"
     )
     reason = f". Not flagged: {said.reason}" if said.reason else ""
     indent = " " * 5
+    if row.file is not None:
+        print(f"{indent}{plain(row.file)}")
     told = textwrap.fill(
         said.evidence + reason,
         max(40, shutil.get_terminal_size().columns),
@@ -75,21 +82,17 @@ def _show_panel(audit: "Audit") -> None:
         print(f"left out, as these models were trained on the labels they repeat: {names}")
 
 
-def show_one(audit: "Audit", index: int, as_json: bool) -> None:
-    """Print all that is known of one image."""
-    row = audit.find(index)
-    if as_json:
-        print_json(_audit_json(audit) | {"image": _row_json(row)})
-        return
-    _show_panel(audit)
+def _show_one(row: "AuditRow") -> None:
     said = row.suggestion
     label = "" if row.suggested_label is None else f", suggested label {row.suggested_label}"
     print(f"#{row.index}: given {row.given}, read as {row.read_as}")
-    print(f"suggested verdict: {said.verdict}{label}; suspicion {row.suspicion:.3f}")
+    if row.file is not None:
+        print(f"file: {plain(row.file)}")
+    print(f"suggested verdict: {said.verdict}{label}")
     print(f"evidence: {said.evidence}")
     if said.reason:
         print(f"not flagged as a wrong label: {said.reason}")
-    print(_CAUTION)
+    print("scores: " + ", ".join(f"{name} {value:.3g}" for name, value in row.scores.items()))
 
 
 def _verdict(row: "AuditRow") -> str:
@@ -112,11 +115,12 @@ def _row_json(row: "AuditRow") -> dict[str, Any]:
     said = row.suggestion
     return {
         "index": row.index,
+        **({} if row.file is None else {"file": row.file}),
         "given": row.given,
         "read_as": row.read_as,
         "verdict": str(said.verdict),
         "suggested_label": row.suggested_label,
-        "suspicion": row.suspicion,
+        "scores": row.scores,
         "evidence": said.evidence,
         "reason_not_flagged": said.reason,
     }

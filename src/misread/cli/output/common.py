@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,23 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from misread.analysis.intervals import Rate
+    from misread.datasets import Dataset
     from misread.tables import Provenance
 
 
-def print_json(content: dict[str, Any]) -> None:
+def print_json(content: dict[str, Any], *, flush: bool = False) -> None:
     """Print one JSON object on stdout."""
-    print(json.dumps(content, ensure_ascii=False, indent=2))
+    print(json.dumps(content, ensure_ascii=False, indent=2), flush=flush)
+
+
+def open_dataset(source: str) -> "Dataset":
+    """Load a dataset, and say on stderr what was left out of it."""
+    from misread.datasets import load
+
+    dataset = load(source)
+    for note in dataset.notes:
+        print(f"{plain(dataset.name)}: {note}", file=sys.stderr)
+    return dataset
 
 
 def new_table(*columns: str) -> "Table":
@@ -24,8 +36,14 @@ def new_table(*columns: str) -> "Table":
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in ("images", "misread") else "left")
+        counts = column in ("images", "misread")
+        table.add_column(column, justify="right" if counts else "left", overflow="fold")
     return table
+
+
+def plain(name: str) -> str:
+    """A file's name for a terminal: as it is, or quoted where it would do more than be read."""
+    return name if name.isprintable() else ascii(name)
 
 
 def print_table(table: "Table") -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import new_table, print_json, print_table
+from misread.cli.output.common import new_table, plain, print_json, print_table
 
 if TYPE_CHECKING:
     from misread.workflows.duplicates import DuplicatesResult
@@ -45,9 +45,9 @@ def _print_pairs(result: "DuplicatesResult") -> None:
         table.add_row(
             str(pairs.kind[i]),
             f"{pairs.distance[i]:.4f}" if pairs.distance[i] else "identical",
-            f"{pairs.split_a[i]} #{pairs.index_a[i]}",
+            _image(result, pairs.split_a[i], int(pairs.index_a[i])),
             classes[pairs.given_a[i]],
-            f"{pairs.split_b[i]} #{pairs.index_b[i]}",
+            _image(result, pairs.split_b[i], int(pairs.index_b[i])),
             classes[pairs.given_b[i]],
         )
     print_table(table)
@@ -55,11 +55,17 @@ def _print_pairs(result: "DuplicatesResult") -> None:
         print(f"the worst {_MOST_ROWS} of {len(pairs):,}; --output FILE.csv writes all")
 
 
+def _image(result: "DuplicatesResult", split: str, index: int) -> str:
+    """Where an image is: its position, and its file where there is one."""
+    file = result.dataset.splits[split].file(index)
+    return f"{split} #{index}" + ("" if file is None else f"\n{plain(file)}")
+
+
 def _json(result: "DuplicatesResult", kinds: dict[str, int]) -> dict[str, Any]:
     from misread.workflows.duplicates import pair_columns
 
     found, classes = result.duplicates, result.dataset.classes
-    columns = pair_columns(found.pairs, classes)
+    columns = pair_columns(found.pairs, result.dataset)
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return {
         "dataset": result.dataset.name,
@@ -72,7 +78,7 @@ def _json(result: "DuplicatesResult", kinds: dict[str, int]) -> dict[str, Any]:
                 "kind": group.kind,
                 "identical": group.identical,
                 "images": [
-                    {"split": copy.split, "index": copy.index, "given": classes[copy.given]}
+                    _copy_json(result, copy.split, copy.index) | {"given": classes[copy.given]}
                     for copy in group.copies
                 ],
             }
@@ -81,3 +87,8 @@ def _json(result: "DuplicatesResult", kinds: dict[str, int]) -> dict[str, Any]:
         "picture": None if result.picture is None else str(result.picture),
         "table": None if result.table is None else str(result.table),
     }
+
+
+def _copy_json(result: "DuplicatesResult", split: str, index: int) -> dict[str, Any]:
+    file = result.dataset.splits[split].file(index)
+    return {"split": split, "index": index} | ({} if file is None else {"file": file})

@@ -1,12 +1,14 @@
 """What a run, the mistakes and an import of predictions print."""
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import (
     duration,
     new_table,
     number,
+    plain,
     print_json,
     print_table,
     provenance_json,
@@ -51,6 +53,8 @@ def show_run(result: "RunResult", as_json: bool) -> None:
                 "trained": result.trained,
                 "seconds": round(result.card.seconds, 1),
                 "splits": {name: _split_json(split) for name, split in result.splits.items()},
+                "report": None if result.report is None else str(result.report),
+                "report_note": result.report_note,
             }
         )
         return
@@ -66,6 +70,12 @@ def show_run(result: "RunResult", as_json: bool) -> None:
         if split.grids:
             pattern = split.grids[0].with_name("given-*.png")
             print(f"  {relative(pattern, result.study.path)}")
+    if result.report is None:
+        print(f"no report was written: {result.report_note}")
+    else:
+        print(f"report: {result.report}")
+    folder = relative(result.study.path.absolute(), Path.cwd())
+    print(f"look at it: misread open --study {shlex.quote(str(folder))}")
 
 
 def _show_split(split: "SplitResult") -> None:
@@ -114,9 +124,11 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
     """Print the mistakes of a split, and where their pictures are."""
     found = drawn.mistakes
     table, classes = found.table, found.classes
+    files = found.split.files(table.index)
     rows = [
         {
             "index": int(table.index[i]),
+            **({} if files is None else {"file": files[i]}),
             "given": classes[table.given[i]],
             "predicted": classes[table.predicted[i]],
             "p_predicted": float(table.p_predicted[i]),
@@ -134,7 +146,8 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
     if not rows:
         print("nothing is misread; no picture was drawn")
         return
-    shown = new_table("image", "given", "read as", "p(read as)", "p(given)")
+    named = [] if files is None else ["file"]
+    shown = new_table("image", "given", "read as", "p(read as)", "p(given)", *named)
     for row in rows[:20]:
         shown.add_row(
             f"#{row['index']}",
@@ -142,6 +155,7 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
             str(row["predicted"]),
             f"{row['p_predicted']:.3f}",
             f"{row['p_given']:.3f}",
+            *(plain(str(row[name])) for name in named),
         )
     print_table(shown)
     if len(rows) > 20:

@@ -49,7 +49,7 @@ def show_metadata(imported: "ImportedMetadata", as_json: bool) -> None:
         )
         return
     if not imported.by_position:
-        print("no column 'index': the rows were taken as the split's images in order")
+        print("no column 'index' or 'file': the rows were taken as the split's images in order")
     for name, known in splits.items():
         print(f"{name} split: rows for {imported.rows[name]:,} of {len(known):,} images")
         table = new_table("column", "what", "values", "missing", "")

@@ -1,0 +1,50 @@
+"""How numbers read on a page."""
+
+import math
+
+from misread.views.pages.parts import Interval, Share
+
+
+def count(value: int) -> str:
+    """A whole number with commas: `60,000`."""
+    return f"{value:,}"
+
+
+def rate(share: Share) -> str:
+    """A share as per cent: `0.62%`; a dash where there is none."""
+    return "-" if share.value is None else f"{100 * share.value:.2f}%"
+
+
+def limits(share: Share | Interval) -> str:
+    """The limits of an interval in per cent: `0.48 to 0.79`; "" where there are none."""
+    if share.low is None or share.high is None:
+        return ""
+    return f"{100 * share.low:.2f} to {100 * share.high:.2f}"
+
+
+def probability(value: float) -> str:
+    """A probability as per cent, never rounded to certainty: `>99.9%`."""
+    percent = 100 * value
+    if percent < 0.1:
+        return "<0.1%"
+    if percent > 99.9:
+        return ">99.9%"
+    return f"{percent:.1f}%" if percent < 10 or percent > 99 else f"{percent:.0f}%"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: `2 min 5 s`, `3 h 20 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def heat(value: int, largest: int) -> int:
+    """A level of colour, 1 to 5, for a count of 1 or more; growing with its square root."""
+    return max(1, min(5, round(5 * math.sqrt(value / largest))))
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 image`, `2 images`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,86 @@
+"""Pages as plain data: what the report and the gallery show, and what `--json` prints.
+
+Every field is text, a number, a truth value, None, or a tuple of these or of further pages' parts;
+images are references (`Picture`). Nothing here knows HTML, files or matplotlib.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from misread.datasets import Dataset
+from misread.store import Study
+from misread.views.audit import Audit
+from misread.views.pages.audit import AuditPage, build_audit
+from misread.views.pages.limits import Limits
+from misread.views.pages.methods import Methods, build_methods
+from misread.views.pages.mistakes import MistakesPage, build_mistakes
+from misread.views.pages.overview import Overview, build_overview
+from misread.views.pages.reproduce import Reproduce, build_reproduce
+from misread.views.pages.study_tables import StudyTables
+
+__all__ = ["Limits", "Pages", "StudyTables", "build_overview", "build_pages", "to_json"]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """All pages of a study.
+
+    Attributes:
+        overview: Dataset, models, error rates.
+        mistakes: The misread images, a page for each split and origin.
+        audits: The most suspicious images, a page for each split that has a panel.
+        methods: How the figures were made, in words.
+        reproduce: How to make them again.
+    """
+
+    overview: Overview
+    mistakes: tuple[MistakesPage, ...]
+    audits: tuple[AuditPage, ...]
+    methods: Methods
+    reproduce: Reproduce
+
+
+def build_pages(
+    study: Study,
+    dataset: Dataset,
+    audits: Mapping[str, Audit],
+    model: str | None = None,
+    limits: Limits | None = None,
+) -> Pages:
+    """Build all pages of a study.
+
+    Args:
+        study: The study.
+        dataset: Its dataset.
+        audits: What the panel says, by split; splits without a panel have none.
+        model: Only predictions of this model (`convnet`) or run (`convnet-short-s0`); None for all.
+        limits: How much pages show; None for the usual.
+
+    Raises:
+        MisreadError: A table of the study is damaged.
+    """
+    tables = StudyTables(study, dataset, audits, model, limits or Limits())
+    overview = build_overview(tables)
+    return Pages(
+        overview=overview,
+        mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
+        audits=tuple(build_audit(tables, split) for split in audits),
+        methods=build_methods(tables, overview),
+        reproduce=build_reproduce(tables, overview),
+    )
+
+
+def to_json(page: Any) -> Any:
+    """A page or a part of one as dicts, lists, texts and numbers; what is no number is null."""
+    if dataclasses.is_dataclass(page):
+        return {
+            field.name: to_json(getattr(page, field.name)) for field in dataclasses.fields(page)
+        }
+    if isinstance(page, tuple):
+        return [to_json(part) for part in page]
+    if isinstance(page, float) and not math.isfinite(page):
+        return None
+    return page

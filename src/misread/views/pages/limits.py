@@ -1,0 +1,34 @@
+"""How much a page shows, so that it stays usable for a thousand classes and a million images."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Most of each kind on a page; what is left out is counted and said.
+
+    Attributes:
+        matrix: Classes up to which a confusion matrix is shown as a square; above, as a list.
+        confusions: Pairs of classes in that list.
+        classes: Classes in the list of errors per class, the worst.
+        preview: Mistakes shown on the overview, for each result.
+        groups: Given classes with their own group on a page of mistakes, the most misread.
+        tiles: Images on a page of mistakes.
+        audit: Rows of an audit.
+        neighbours: Nearest training images beside each.
+        columns: Columns of metadata that errors are broken down by.
+        slices: Slices of each, the worst.
+        curves: Models whose training is drawn, the newest.
+    """
+
+    matrix: int = 20
+    confusions: int = 40
+    classes: int = 40
+    preview: int = 10
+    groups: int = 100
+    tiles: int = 2_000
+    audit: int = 50
+    neighbours: int = 8
+    columns: int = 8
+    slices: int = 12
+    curves: int = 6

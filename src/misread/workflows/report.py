@@ -1,0 +1,111 @@
+"""A study as a static report: pages that open without a server and without a network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from misread.datasets import Dataset
+from misread.errors import StudyError
+from misread.report import check_place, compose_report, put_report
+from misread.store import Study
+from misread.tables import Origin
+from misread.views.audit import Audit
+from misread.views.pages import Limits, Pages, build_pages
+from misread.workflows.audit import audit
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """A report that was written.
+
+    Attributes:
+        path: The page to open.
+        pages: What it shows.
+        files: Number of files.
+        size: Bytes of all of them.
+    """
+
+    path: Path
+    pages: Pages
+    files: int
+    size: int
+
+
+def write_report(
+    study: Study,
+    output: Path | None = None,
+    model: str | None = None,
+    *,
+    single_file: bool = False,
+    dataset: Dataset | None = None,
+    limits: Limits | None = None,
+) -> WrittenReport:
+    """Write a study as HTML: overview, misread images, audit, methods.
+
+    A former report in its place is replaced, all at once; nothing else is ever replaced.
+
+    Args:
+        study: The study.
+        output: A folder, or with `single_file` a `.html` file; None for `report/` or `report.html`
+            in the study.
+        model: Only predictions of this model (`convnet`) or run (`convnet-short-s0`); None for all.
+        single_file: Put everything into one file.
+        dataset: The study's dataset, where it is loaded already.
+        limits: How much pages show; None for the usual.
+
+    Returns:
+        Where it is, and the pages as plain data.
+
+    Raises:
+        ParameterError: Something else lies at `output`, or it can't be written.
+        StudyError: There are no predictions of the model.
+        MisreadError: A table of the study is damaged.
+
+    Example:
+        ```python
+        written = misread.write_report(misread.Study.open(Path("mnist-study")))
+        print(written.path)
+        ```
+    """
+    place = study.path / ("report.html" if single_file else "report")
+    place = check_place(Path(output) if output is not None else place, single_file=single_file)
+    dataset = dataset or study.load_dataset()
+    pages = make_pages(study, model, dataset=dataset, limits=limits)
+    composed = compose_report(pages, dataset, single_file=single_file)
+    path = put_report(composed, place)
+    size = sum(len(content) for content in composed.files.values())
+    return WrittenReport(path, pages, len(composed.files), size)
+
+
+def make_pages(
+    study: Study,
+    model: str | None = None,
+    *,
+    dataset: Dataset | None = None,
+    limits: Limits | None = None,
+) -> Pages:
+    """A study's pages as plain data, with the audit of each split that has a panel.
+
+    Args:
+        study: The study.
+        model: Only predictions of this model or run; None for all.
+        dataset: The study's dataset, where it is loaded already.
+        limits: How much pages show; None for the usual.
+
+    Raises:
+        StudyError: There are no predictions of the model.
+        MisreadError: A table of the study is damaged.
+    """
+    dataset = dataset or study.load_dataset()
+    listed = study.list_predictions(model=model)
+    if model is not None and not listed:
+        there = ", ".join(dict.fromkeys(p.run_name for p in study.list_predictions()))
+        raise StudyError(
+            f"{study.path}: expected predictions by {model!r}, found {there or 'none at all'}"
+        )
+    panels = {p.split for p in listed if p.origin != Origin.IN_SAMPLE}
+    chosen = [] if model is None else [model]
+    audits: dict[str, Audit] = {
+        split: audit(study, split, chosen, dataset=dataset)
+        for split in sorted(panels, key=lambda name: (name != "test", name))
+    }
+    return build_pages(study, dataset, audits, model, limits)
