@@ -53,7 +53,11 @@ def test_what_is_no_card_is_refused(tmp_path: Path, text: str) -> None:
         Card.read(path)
 
 
-REQUIRED = [f.name for f in dataclasses.fields(Card) if f.default is dataclasses.MISSING]
+REQUIRED = [
+    f.name
+    for f in dataclasses.fields(Card)
+    if f.default is f.default_factory is dataclasses.MISSING
+]
 
 
 @pytest.mark.parametrize("key", REQUIRED)

@@ -5,6 +5,7 @@ import pytest
 
 from misread.errors import ParameterError
 from misread.models import MODELS, Recipe, find_model
+from misread.models.recipe import fill_in
 
 
 @pytest.mark.parametrize(
@@ -50,19 +51,37 @@ def test_another_length_has_another_name() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_has_a_short_recipe_and_the_posts(name: str) -> None:
+def test_every_model_has_a_short_recipe(name: str) -> None:
     spec = find_model(name)
     assert spec.name == name
     assert spec.recipe().name == next(iter(spec.recipes)) == "short"
-    post = spec.recipe("post")
-    assert (post.epochs, post.batch_size, post.optimizer) == (20, 128, "adam")
-    assert (post.schedule, post.shift, post.average_decay) == ("constant", 0, 0)
-    assert (post.learning_rate, post.epsilon) == (1e-3, 1e-7)
     assert spec.recipe("short", 7).name == "short-e7"
 
 
+@pytest.mark.parametrize("name", ["convnet", "quick"])
+def test_networks_that_give_logits_have_the_posts_recipe(name: str) -> None:
+    post = find_model(name).recipe("post")
+    assert (post.epochs, post.batch_size, post.optimizer) == (20, 128, "adam")
+    assert (post.schedule, post.shift, post.average_decay) == ("constant", 0, 0)
+    assert (post.learning_rate, post.epsilon) == (1e-3, 1e-7)
+
+
+@pytest.mark.parametrize("name", ["precision", "reconstruction"])
+def test_settings_that_an_older_version_lacked_have_their_defaults(name: str) -> None:
+    recipe = Recipe("r", epochs=3, shift=2)
+    older = dataclasses.asdict(recipe)
+    del older[name]
+    assert fill_in(older) == dataclasses.asdict(recipe)
+    assert fill_in(older | {"shift": 1}) != dataclasses.asdict(recipe)
+    changes: dict[str, Any] = {name: "high"}
+    with pytest.raises(ParameterError, match=f"{name} must be"):
+        dataclasses.replace(recipe, **changes)
+
+
 def test_unknown_names_are_refused_with_those_that_are_known() -> None:
-    with pytest.raises(ParameterError, match=r"expected one of convnet, quick\. Got 'vgg'"):
+    with pytest.raises(
+        ParameterError, match=r"expected one of convnet, quick, .*em-capsnet-full\. Got 'vgg'"
+    ):
         find_model("vgg")
     with pytest.raises(ParameterError, match=r"one of short, post\. Got 'long'"):
         find_model("quick").recipe("long")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from misread.errors import ParameterError
 from misread.models.capsules import EPSILON, VectorCapsules
+from misread.models.recompute import recomputed
 from misread.models.spectral import SIDE, SpectralConvolution
 
 _CHANNELS, _TYPES, _PRIMARY, _SIZE = 256, 32, 8, 16
@@ -59,6 +60,10 @@ def agreement(primary: Tensor, weights: Tensor, capsules: Tensor) -> Tensor:
     return (back.view(-1, *primary.shape) * primary).sum(dim=2)
 
 
+def _route(primary: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
+    return (route(primary, weights, _ITERATIONS),)
+
+
 class CapsNet(VectorCapsules):
     """Two convolutions, the second of which makes primary capsules, and routing to the classes.
 
@@ -90,8 +95,10 @@ class CapsNet(VectorCapsules):
             primary = primary.permute(1, 2, 0, 3).flatten(2)  # (N, 8, 1152)
             primary = squash(primary, dim=1)
             starts = range(0, len(primary), _TOGETHER)
-            parts = (primary[start : start + _TOGETHER] for start in starts)
-            routed = [route(part, self.transform, _ITERATIONS) for part in parts]  # (K, n, 16) each
+            routed = [
+                recomputed(_route, primary[start : start + _TOGETHER], self.transform)[0]
+                for start in starts
+            ]  # (K, n, 16) each
             return torch.cat(routed, dim=1).transpose(0, 1)
 
     def cut(self, images: Tensor) -> Tensor:

@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from misread.errors import ParameterError
-from misread.models.em_votes import Votes, recomputed
+from misread.models.em_votes import Votes
 from misread.models.recipe import Recipe
+from misread.models.recompute import recomputed
 from misread.models.scored import ScoredNetwork
 from misread.types import IntArray
 
@@ -166,12 +167,12 @@ class EMRouting(nn.Module):
         for iteration in range(1, self.iterations + 1):
             weights = coupling * activations[:, :, None]  # (n, P, C, K), line 2 of the M-step
             total = weights.sum(dim=-1, keepdim=True) + _EPSILON  # (n, P, C, 1)
-            first, second = (
+            mean, square = (
                 sums.view(count, places, parents, 16) / total
                 for sums in votes.moments(weights.flatten(0, 1))
             )  # (n, P, C, 16) each
-            mean = first  # line 3, relative to the votes' center
-            variance = (second - mean.square()).clamp(min=0) + _FLOOR  # line 4
+            # mean: line 3, relative to the votes' center
+            variance = (square - mean.square()).clamp(min=0) + _FLOOR  # line 4
             # log sigma = 1/2 log sigma^2; line 5
             cost = (beta_u + 0.5 * variance.log().mean(dim=-1)) * 16 * total[..., 0] / most
             heat = _INVERSE_TEMPERATURE * (1 - _COOLING**iteration)

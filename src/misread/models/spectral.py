@@ -9,11 +9,13 @@ the result differs from the direct sum by rounding.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from misread.types import Array
 
@@ -77,6 +79,33 @@ def _rows(real: Array, imaginary: Array) -> Array:
     return np.stack([real, imaginary], axis=1).reshape(2 * len(real), -1)
 
 
+class _Multiply(Function):
+    """Frequencies (F, 2N, 4B) times the kernel's (F, 4B, A), which aren't kept but made again."""
+
+    @staticmethod
+    def forward(ctx: Any, frequencies: Tensor, kernel: Tensor, taps: Tensor) -> Tensor:
+        ctx.save_for_backward(frequencies, kernel, taps)
+        return torch.bmm(frequencies, _transform(kernel, taps, frequencies))  # (F, 2N, A)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        frequencies, kernel, taps = ctx.saved_tensors
+        (gradient,) = gradients
+        factors = _transform(kernel, taps, frequencies)
+        of_frequencies = torch.bmm(gradient, factors.transpose(1, 2))
+        del factors
+        of_factors = torch.bmm(frequencies.transpose(1, 2), gradient)
+        of_taps = kernel.T.to(of_factors.dtype) @ of_factors.flatten(1)
+        return of_frequencies, None, of_taps.to(taps.dtype)
+
+
+def _transform(kernel: Tensor, taps: Tensor, frequencies: Tensor) -> Tensor:
+    """The kernel's frequencies (F, 4B, A), in the precision of the images'."""
+    precision = frequencies.dtype
+    transformed = kernel.to(precision) @ taps.to(precision)
+    return transformed.view(len(kernel), frequencies.shape[2], -1)
+
+
 class SpectralConvolution(nn.Module):
     """A 9x9 convolution with stride 2 and bias, valid, of maps that lie block by block.
 
@@ -115,7 +144,6 @@ class SpectralConvolution(nn.Module):
         taps = taps.view(_BLOCKS, 2, _BLOCKS, 2, -1).transpose(1, 2).reshape(_BLOCKS**2, -1)
         parts = []
         for part in (0, 1):  # the kernel's real part, and its imaginary part
-            factors = (kernel[part] @ taps).view(-1, before, after)  # (F, 4B, A)
-            products = torch.bmm(frequencies, factors)  # (F, 2N, A)
+            products: Tensor = _Multiply.apply(frequencies, kernel[part], taps)  # type: ignore[no-untyped-call]
             parts.append(back[part] @ products.view(-1, count * after))  # (P, N A)
         return (parts[0] + parts[1]).view(-1, count, after) + self.bias
