@@ -69,7 +69,7 @@ class ImageFiles(EncodedImages):
         """The paths of several files."""
         folder = np.searchsorted(self._starts, indices, side="right") - 1
         begin, end = self._begins[indices], self._begins[indices + 1] - 1
-        names = memoryview(self._names)
+        names = self._names.data
         starts = [f"{path}/" if path else "" for path in self._paths]
         return [
             starts[place] + str(names[first:last], "utf-8")
