@@ -389,4 +389,4 @@ def test_odd_folders_are_just_folders(tmp_path: Path) -> None:
     folder.mkdir()
     decided(folder, 2)
     assert [file.name for file in folder.iterdir()] == [FILE]
-    assert Database(folder / FILE).events(1)[0].revision == 2
+    assert Database(folder / FILE).events(1).revision == (2,)

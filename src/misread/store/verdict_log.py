@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from misread.errors import ParameterError, StudyError
-from misread.store.database import FILE, Database, Event, Events, SplitRow, damaged
+from misread.store.database import FILE, Batch, Database, Event, Events, SplitRow, damaged
 from misread.store.history import History, HistoryError
 from misread.store.record import SplitRecord
 from misread.tables.verdicts import Verdict, Verdicts
@@ -225,8 +225,8 @@ class VerdictLog:
         self._take(events)
         return self._history
 
-    def _take(self, events: list[Event]) -> None:
-        for split in {event.split for event in events}:
+    def _take(self, events: Batch) -> None:
+        for split in set(events.split):
             known = self._splits.get(split.name)
             if known is None or split[:3] != known[:3]:
                 raise StudyError(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from misread.errors import StudyError
-from misread.store.database.events import Event, Events
+from misread.store.database.events import Batch, Events
 from misread.store.database.failures import WAIT, damaged, explain, is_unwritable
 from misread.store.database.schema import prepare
 
@@ -45,7 +45,7 @@ class Database:
         """Whether anything was ever written."""
         return self.path.exists()
 
-    def events(self, after: int = 0) -> list[Event]:
+    def events(self, after: int = 0) -> Batch:
         """The events with a higher revision than `after`, in order; none if there is no file.
 
         Works in a folder that can't be written, too.
@@ -55,7 +55,7 @@ class Database:
         """
         with self._explained("read"):
             connection = self._open_to_read()
-            return [] if connection is None else Events(connection).after(after)
+            return Batch() if connection is None else Events(connection).after(after)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator["Events"]:
