@@ -103,8 +103,10 @@ def _notes(found: "Slices") -> list[str]:
         lines = [f"The interval (exact, as labelled, {level}) is for {target}."]
     else:
         lines = [
-            "Intervals and differences (exact, as labelled) hold together for all "
-            f"{len(errors.slices):,} slices at {level}, for {target}."
+            (
+                "Intervals and differences (exact, as labelled) hold together for all "
+                f"{len(errors.slices):,} slices at {level}, for {target}."
+            )
         ]
     if errors.clusters is None:
         lines.append(
