@@ -13,4 +13,9 @@ def show_address(url: str, study: Path, as_json: bool) -> None:
         sys.stdout.flush()
         return
     print(f"{study}: {url}", flush=True)
+    if "?token=" in url:
+        told = (
+            "whoever has this link may look and decide; from other machines, put this one's name in"
+        )
+        print(told, file=sys.stderr)
     print("Ctrl-C ends it", file=sys.stderr, flush=True)
