@@ -14,8 +14,6 @@ def show_address(url: str, study: Path, as_json: bool) -> None:
         return
     print(f"{study}: {url}", flush=True)
     if "?token=" in url:
-        told = (
-            "whoever has this link may look and decide; from other machines, put this one's name in"
-        )
-        print(told, file=sys.stderr)
+        print("Whoever has this link may look and decide.", file=sys.stderr)
+        print("From other machines, put this one's name or address into it.", file=sys.stderr)
     print("Ctrl-C ends it", file=sys.stderr, flush=True)
