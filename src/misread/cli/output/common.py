@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from misread.tables import Provenance
 
 
-def print_json(content: dict[str, Any]) -> None:
+def print_json(content: dict[str, Any], *, flush: bool = False) -> None:
     """Print one JSON object on stdout."""
-    print(json.dumps(content, ensure_ascii=False, indent=2))
+    print(json.dumps(content, ensure_ascii=False, indent=2), flush=flush)
 
 
 def open_dataset(source: str) -> "Dataset":
