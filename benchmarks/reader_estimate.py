@@ -7,7 +7,8 @@ readings follow the plan, and the estimate: each reader and all together, agains
 exclusions and without, error consistency, slips, response times. In the second row, readers stop
 where they like, so that every interval is an anytime one; in the third, one answer in a hundred is
 excluded and asked again. The first time, which fills tables of factorials and of limits, is told
-apart; so is the CPU time, which a busy machine doesn't lengthen as much. There is no peer: no tool known to us computes this.
+apart; so is the CPU time, which a busy machine doesn't lengthen as much. There is no peer: no tool
+known to us computes this.
 """
 
 import argparse
@@ -104,8 +105,8 @@ def main() -> None:
     print_table(
         ("seconds", "readings", "estimate", "its CPU time", "first time", "check of orders"),
         [
-            (name, f"{len(tables[name]):,}", f"{one['estimate']:.3f}", f"{one['cpu']:.3f}", f"{one['first']:.3f}",
-             f"{one['check']:.3f}")
+            (name, f"{len(tables[name]):,}",
+             *(f"{one[column]:.3f}" for column in ("estimate", "cpu", "first", "check")))
             for name, one in found.items()
         ],
     )  # fmt: skip
