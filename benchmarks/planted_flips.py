@@ -17,16 +17,14 @@ data, kind, rate and seed, as `mnist-uniform-0.03-s101`; they must be none of th
 
 import argparse
 import dataclasses
-import itertools
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from machine import Machine, new_parser, print_table, write_json
-from misread.analysis.flip_suspicion import WEIGHTS
+from misread.analysis.flip_suspicion import FlipEvidence
 from misread.analysis.flips import most_confused, plant_flips
 from misread.analysis.panel import PanelMean
 from misread.analysis.ranking import SCORES
@@ -39,12 +37,8 @@ from misread.workflows.audit import audit
 from misread.workflows.crossfit import CrossfitProgress, crossfit
 
 _MOST_SUSPECTS = 24
-# Tried for each kind of evidence, beside a weight of 1 for the models' log-odds put right.
-_RATIOS = {
-    "models": (0.0, 0.3, 1.0),
-    "neighbours": (0.0, 0.1, 0.3, 0.6),
-    "training": (0.0, 0.1, 0.2, 0.3, 0.5, 1.0),
-}
+# Tried for the training dynamics, beside a weight of 1 for the models' log-odds.
+_RATIOS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0)
 
 
 def parse() -> argparse.Namespace:
@@ -150,59 +144,51 @@ def evaluate(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def fit(options: argparse.Namespace) -> None:
-    """Print the weights for each kind of evidence.
+    """Print the weights without and with training dynamics.
 
-    The ratios of the weights are those of a grid with the least mean of log(1 - average precision)
-    over the studies; a logistic regression on their sum then gives scale and intercept.
+    Their ratio is the one of a grid with the least mean of log(1 - average precision) over the
+    studies; a logistic regression on the sum then gives scale and intercept.
     """
     from sklearn.linear_model import LogisticRegression
 
-    studies = [fit_columns(name, options) for name in options.fit]
-    for neighbours, training in WEIGHTS:
-        grid = list(
-            itertools.product(
-                _RATIOS["models"],
-                _RATIOS["neighbours"] if neighbours else (0.0,),
-                _RATIOS["training"] if training else (0.0,),
-            )
-        )
-        best = min(grid, key=lambda ratios: np.mean([misses(*study, ratios) for study in studies]))
-        sums = [weigh(columns, best)[:, None] for columns, _ in studies]
+    studies = [fit_evidence(name, options) for name in options.fit]
+    for ratios in ((0.0,), _RATIOS):
+        best = min(ratios, key=lambda ratio: np.mean([misses(*study, ratio) for study in studies]))
+        sums = [weigh(evidence, best)[:, None] for evidence, _ in studies]
         model = LogisticRegression(C=1e6)
         # Each study weighs the same.
         shares = np.concatenate([np.full(len(part), 1 / len(part)) for part in sums])
         truth = np.concatenate([wrong for _, wrong in studies])
         model.fit(np.concatenate(sums), truth, sample_weight=shares * len(truth) / len(studies))
         slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-        weights = [slope * ratio for ratio in (best[0], 1.0, best[1], best[2])]
-        print((neighbours, training), [round(value, 3) for value in (intercept, *weights)])
+        print(f"Weights({intercept:.3f}, {slope:.3f}, {slope * best:.3f})")
         for name, study in zip(options.fit, studies, strict=True):
             print(f"    {name}: average precision {1 - np.exp(misses(*study, best)):.4f}")
 
 
-def fit_columns(name: str, options: argparse.Namespace) -> tuple[dict[str, Array], Array]:
+def fit_evidence(name: str, options: argparse.Namespace) -> tuple[FlipEvidence, Array]:
     """The evidence of a study, and which labels were flipped."""
     study = Study.open(options.output / name)
     clean = load(study.source)
     kind, rate, seed = name.rsplit("-", 3)[1:]
     options.seed = int(seed.removeprefix("s"))
     found = audit(study, "train", dataset=flipped(clean, kind, float(rate), options))
-    return found.evidence.flips.columns(), found.evidence.panel.given != clean.train.labels
+    return found.evidence.flips, found.evidence.panel.given != clean.train.labels
 
 
-def weigh(columns: dict[str, Array], ratios: Sequence[float]) -> Array:
-    models, neighbours, training = ratios
-    total: Array = columns["right"] + models * columns["models"]
-    if neighbours:
-        total = total + neighbours * columns["neighbours"]
-    return total + training * columns["training"] if training else total
+def weigh(evidence: FlipEvidence, ratio: float) -> Array:
+    """The models' log-odds, and the margin below the median at this ratio."""
+    if evidence.margin is None or not ratio:
+        return evidence.log_ratio
+    total: Array = evidence.log_ratio - ratio * evidence.margin
+    return total
 
 
-def misses(columns: dict[str, Array], wrong: Array, ratios: Sequence[float]) -> float:
+def misses(evidence: FlipEvidence, wrong: Array, ratio: float) -> float:
     """log(1 - average precision)."""
     from sklearn.metrics import average_precision_score
 
-    return float(np.log(1 - average_precision_score(wrong, weigh(columns, ratios))))
+    return float(np.log(1 - average_precision_score(wrong, weigh(evidence, ratio))))
 
 
 def main() -> None:

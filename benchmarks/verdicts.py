@@ -2,11 +2,11 @@
 
     python benchmarks/verdicts.py [--events 100000] [--images 70000] [--json FILE]
 
-Makes a study's log of so many single decisions, one in ten of them undone, in a temporary folder.
-Measures: a decision until it is on the disk; the first state in a new log, which opens, checks and
-reads the file; the next state, with no news; the state after one more decision; the state as of an
-earlier revision; and what changed since the last hundred events. The disk is that of the temporary
-folder (TMPDIR).
+Makes a study's log of so many single decisions, one event in a hundred an undo, in a temporary
+folder. Measures: a decision until it is on the disk; the first state in a new log, which opens,
+checks and reads the file; the next state, with no news; the state after one more decision; the
+state as of an earlier revision; and what changed since the last hundred events. The disk is that of
+the temporary folder (TMPDIR).
 """
 
 import argparse
@@ -42,7 +42,7 @@ def open_log(folder: Path, images: int) -> VerdictLog:
 def fill(log: VerdictLog, events: int, images: int) -> None:
     """Single decisions on images drawn at random, and undoes between them."""
     generator = np.random.default_rng(0)
-    undoes = events // 10
+    undoes = events // 100
     decisions = [
         Decision(
             "test",

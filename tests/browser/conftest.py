@@ -23,6 +23,7 @@ from misread.tables import Neighbours, Origin, Predictions, Provenance
 from misread.tables.metadata import Metadata
 from misread.tables.parquet import read_predictions
 from misread.types import Array
+from misread.views.audit import Audit
 from misread.views.gallery.gallery import Gallery
 from misread.web.app import make_gallery_app
 from misread.web.security import make_door
@@ -54,7 +55,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
-        context.set_default_timeout(5000)
+        context.set_default_timeout(15_000)
         made.append(context)
         return context
 
@@ -192,9 +193,10 @@ class Server:
         self.dataset = dataset
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
-        gallery = Gallery(
-            self.study, dataset, lambda split: audit(self.study, split, dataset=dataset)
-        )
+        # Closed, it keeps the suggested verdicts back.
+        self.gate = threading.Event()
+        self.gate.set()
+        gallery = Gallery(self.study, dataset, self._audit)
         app = make_gallery_app(gallery, make_door("127.0.0.1", port), make_exporter(gallery))
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
@@ -205,6 +207,10 @@ class Server:
         )
         self._thread.start()
         self.url = f"http://127.0.0.1:{port}"
+
+    def _audit(self, split: str) -> Audit:
+        self.gate.wait(30)
+        return audit(self.study, split, dataset=self.dataset)
 
     def stop(self) -> None:
         """Stop, and wait until it has."""

@@ -40,7 +40,8 @@ def test_counts_are_those_of_the_predictions(opened: Open, panel: Any, server: A
     page = opened("?split=test&group=none&sort=index&side=confusions")
     page.locator("#side .cell").first.wait_for()
     shown = page.locator("#side .cell:not(.diagonal)").evaluate_all(
-        "(cells) => cells.map((c) => [Number(c.dataset.given), Number(c.dataset.predicted), Number(c.textContent)])"
+        "(cells) => cells.map((c) =>"
+        " [c.dataset.given, c.dataset.predicted, c.textContent].map(Number))"
     )
     rows = np.load(Path(server.dataset.source).with_name("rows.npy"))
     predicted = panel[0].predicted[rows]
@@ -56,7 +57,7 @@ def test_counts_are_those_of_the_predictions(opened: Open, panel: Any, server: A
 def thousand(tmp_path_factory: pytest.TempPathFactory, tools: Any) -> tuple[Dataset, Path]:
     """1,000 classes, 4,000 images, one in three misread."""
     folder = tmp_path_factory.mktemp("thousand")
-    labels = np.arange(4 * CLASSES) % CLASSES
+    labels = (np.arange(4 * CLASSES) % CLASSES).astype(np.int16)
     images = np.random.default_rng(0).integers(0, 255, (len(labels), 6, 6), dtype=np.uint8)
     classes = tuple(f"{'long-tailed ' * (n % 3)}species {n:04}" for n in range(CLASSES))
     split = Split("test", images, labels)

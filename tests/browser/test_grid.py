@@ -198,17 +198,40 @@ def many(
     return page
 
 
-def test_nothing_is_blank_200_ms_after_a_jump(many: Page) -> None:
+JUMP = """async (share) => {
+  const grid = document.getElementById("grid");
+  const box = grid.getBoundingClientRect();
+  const start = performance.now();
+  grid.scrollTop = share * (grid.scrollHeight - grid.clientHeight);
+  for (;;) {
+    await new Promise(requestAnimationFrame);
+    const seen = [...document.querySelectorAll(".tile")].filter((tile) => {
+      const { top, bottom } = tile.getBoundingClientRect();
+      return bottom > box.top && top < box.bottom;
+    });
+    const waited = performance.now() - start;
+    const drawn = seen.length > 0 && seen.every((tile) => tile.dataset.drawn === "yes");
+    if (drawn || waited > 10_000) return waited;
+  }
+}"""
+
+
+def test_nothing_is_blank_200_ms_after_a_jump(
+    many: Page, record_property: Callable[[str, object], None]
+) -> None:
     nodes = [many.evaluate("() => document.querySelectorAll('*').length")]
-    seen = set()
-    for share in np.random.default_rng(0).permutation(np.linspace(0, 1, 15)):
-        scroll_to(many, float(share))
-        many.wait_for_timeout(200)
+    seen, times = set(), []
+    for share in np.random.default_rng(0).permutation(np.linspace(0, 1, 25)):
+        times.append(many.evaluate(JUMP, float(share)))
         tiles = visible(many)
         assert len(tiles) > 20
-        assert all(tile["drawn"] and not tile["blank"] for tile in tiles)
+        assert not any(tile["blank"] for tile in tiles)
         seen |= {tile["position"] for tile in tiles}
         nodes.append(many.evaluate("() => document.querySelectorAll('*').length"))
+    record_property("ms until all is drawn", [round(ms) for ms in sorted(times)])
+    # The median, since whatever else the machine does may hold up a single one.
+    assert np.median(times) <= 200
+    assert max(times) < 5000
     assert min(seen) == 0
     assert max(seen) == 69_999
     # What is in the page doesn't grow with what was looked at.
@@ -230,15 +253,21 @@ def test_memory_is_bounded(many: Page) -> None:
         """() => {
           window.open_bitmaps = 0;
           const make = window.createImageBitmap, close = ImageBitmap.prototype.close;
-          window.createImageBitmap = async (...all) => { window.open_bitmaps += 1; return make(...all); };
-          ImageBitmap.prototype.close = function () { window.open_bitmaps -= 1; close.call(this); };
+          window.createImageBitmap = async (...all) => {
+            window.open_bitmaps += 1;
+            return make(...all);
+          };
+          ImageBitmap.prototype.close = function () {
+            window.open_bitmaps -= 1;
+            close.call(this);
+          };
         }"""
     )
     for share in np.linspace(0, 1, 45):
         scroll_to(many, float(share))
         many.wait_for_timeout(60)
     many.wait_for_timeout(200)
-    assert 10 < many.evaluate("() => window.open_bitmaps") <= 100
+    assert 0 < many.evaluate("() => window.open_bitmaps") <= 100
     assert heap() < 40e6
 
 
@@ -292,7 +321,7 @@ def test_a_million_images_in_one_column_of_a_phone(
         tiles = visible(page)
         assert all(tile["drawn"] for tile in tiles)
         expected = share * 1e6
-        assert abs(tiles[0]["position"] - expected) < 0.12 * 1e6
+        assert abs(tiles[0]["position"] - expected) < 0.01 * 1e6
     # Row by row, in the middle of everything, nothing is left out.
     scroll_to(page, 0.5)
     page.wait_for_timeout(350)

@@ -113,12 +113,19 @@ def test_ranges_are_a_set(run: Run) -> None:
         """
         const set = new m.Ranges(), mirror = new Set();
         let state = 7;
-        const random = (n) => { state = (state * 1103515245 + 12345) % 2147483648; return state % n; };
+        const random = (n) => {
+          state = (state * 1103515245 + 12345) % 2147483648;
+          return state % n;
+        };
+        const all = (start, end, act) => { for (let n = start; n < end; n += 1) act(n); };
         for (let step = 0; step < 400; step += 1) {
           const start = random(60), end = start + random(12), what = random(3);
-          if (what === 0) { set.add(start, end); for (let n = start; n < end; n += 1) mirror.add(n); }
-          if (what === 1) { set.remove(start, end); for (let n = start; n < end; n += 1) mirror.delete(n); }
-          if (what === 2) { set.toggle(start); mirror.has(start) ? mirror.delete(start) : mirror.add(start); }
+          if (what === 0) { set.add(start, end); all(start, end, (n) => mirror.add(n)); }
+          if (what === 1) { set.remove(start, end); all(start, end, (n) => mirror.delete(n)); }
+          if (what === 2) {
+            set.toggle(start);
+            if (!mirror.delete(start)) mirror.add(start);
+          }
           const same = [...Array(80).keys()].every((n) => set.has(n) === mirror.has(n));
           const apart = set.list.every(([a, b], n, all) => a < b && (n === 0 || all[n - 1][1] < a));
           if (!same || !apart || set.size !== mirror.size) return `wrong after ${step}`;
@@ -177,7 +184,8 @@ def test_keys_of_classes(run: Run) -> None:
         """
         const named = (n) => Array.from({ length: n }, (_, k) => `class ${k}`);
         return [
-          m.classKeys(["0", "1", "2"]), m.classKeys(["cat", "dog"]), m.classKeys([..."abcdefghijkl"]),
+          m.classKeys(["0", "1", "2"]), m.classKeys(["cat", "dog"]),
+          m.classKeys([..."abcdefghijkl"]),
           m.classKeys([..."aA"]), m.classKeys(named(11)), m.classKeys(["-", "?"]),
         ];
         """,
@@ -191,8 +199,10 @@ def test_typing_finds_names(run: Run) -> None:
     found = run(
         "picker",
         """
-        const options = ["tench", "Tench lake", "stench", "café", "قطة"].map((text) => ({ value: text, text }));
-        return ["TENCH", "cafe", "قط", "zebra", ""].map((typed) => m.fitting(options, typed).map((o) => o.text));
+        const names = ["tench", "Tench lake", "stench", "café", "قطة"];
+        const options = names.map((text) => ({ value: text, text }));
+        return ["TENCH", "cafe", "قط", "zebra", ""].map((typed) =>
+          m.fitting(options, typed).map((option) => option.text));
         """,
     )
     assert found[0] == ["tench", "Tench lake", "stench"]
@@ -204,7 +214,8 @@ def test_a_url_and_back(run: Run) -> None:
     found = run(
         "state",
         """
-        const search = "?sort=random&split=test&meta.a+b=%26+x&meta.empty=&nonsense=1&image=7&side=confusions";
+        const search = "?sort=random&split=test&meta.a+b=%26+x&meta.empty=&nonsense=1"
+          + "&image=7&side=confusions";
         const state = m.parse(search);
         return { state, again: m.parse(m.toSearch(state)), query: m.toQuery(state.query) };
         """,
@@ -238,7 +249,8 @@ def test_requests_scrolled_past_are_given_up(run: Run) -> None:
               reject(new DOMException("", "AbortError"));
             });
           }),
-          drop: (value) => dropped.push(value), loaded: () => {}, failed: (error) => { throw error; },
+          drop: (value) => dropped.push(value), loaded: () => {},
+          failed: (error) => { throw error; },
         });
         const rest = () => new Promise((resolve) => setTimeout(resolve));
         windows.want(0, 15);
@@ -257,3 +269,13 @@ def test_requests_scrolled_past_are_given_up(run: Run) -> None:
     assert sorted(found["second"]) == [490, 510, 520]
     assert found["held"] == 4
     assert len(found["dropped"]) == 1
+
+
+def test_the_page_asks_for_all_modules_at_once() -> None:
+    """A module that is found only when another one has come delays the first picture."""
+    page = (files("misread.web") / "templates" / "gallery.html").read_text(encoding="utf-8")
+    modules = {entry.name for entry in STATIC.iterdir() if entry.name.endswith(".js")}
+    for name in modules - {"main.js", "theme.js", "types.js"}:
+        assert f'"{name.removesuffix(".js")}"' in page
+    for style in (entry.name for entry in STATIC.iterdir() if entry.name.endswith(".css")):
+        assert f"/static/{style}" in page or style == "overview.css"

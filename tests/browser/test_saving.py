@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from misread.datasets import Dataset
 from misread.store import Study
+from misread.tables.verdicts import Verdict
 
 Open = Callable[[str], Page]
 VIEW = "?split=test&group=none&sort=index&right=no"
@@ -160,17 +162,11 @@ def test_another_process_is_seen(opened: Open, server: Any) -> None:
     page = opened(VIEW)
     index = int(page.get_attribute("#tile-3", "data-index") or -1)
     Study.open(server.study.path).verdicts.decide(
-        "test", [index], next(iter_verdicts("unreadable")), event="other", tab="other"
+        "test", [index], Verdict.UNREADABLE, event="other", tab="other"
     )
     page.wait_for_function(
         "() => document.querySelector('#tile-3').dataset.verdict === 'unreadable'"
     )
-
-
-def iter_verdicts(name: str) -> Iterator[Any]:
-    from misread.tables.verdicts import Verdict
-
-    yield Verdict(name)
 
 
 def test_what_a_closed_tab_left_is_sent_by_the_next(
@@ -237,8 +233,6 @@ class Process:
 
 @pytest.fixture
 def process(digits: Dataset, digits_study: Path, tmp_path: Path) -> Iterator[Process]:
-    import shutil
-
     shutil.copytree(digits_study, tmp_path / "study")
     process = Process(tmp_path / "study")
     yield process

@@ -55,7 +55,8 @@ def test_pixels_are_exact_and_as_large_as_fits(opened: Open, server: Any) -> Non
     wait_for_large(page, index)
     found = page.evaluate(
         "() => { const c = document.getElementById('large');"
-        "return [c.width, c.height, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data],"
+        "const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
+        "return [c.width, c.height, [...data],"
         "c.getBoundingClientRect().width, getComputedStyle(c).imageRendering]; }"
     )
     width, height, data, shown, rendering = found
@@ -89,7 +90,8 @@ def test_every_model_names_given_and_predicted(opened: Open, panel: Any) -> None
     first = tables.first
     assert "convnet-short-s0" in first.inner_text()
     widths = first.locator(".bar-track").evaluate_all(
-        "(tracks) => tracks.map((t) => t.firstChild.getBoundingClientRect().width / t.getBoundingClientRect().width)"
+        "(tracks) => tracks.map((t) =>"
+        " t.firstChild.getBoundingClientRect().width / t.getBoundingClientRect().width)"
     )
     values = [float(text.strip("<>")) for text in first.locator(".bar-value").all_inner_texts()]
     assert widths == pytest.approx(values, abs=0.03)
@@ -109,10 +111,9 @@ def test_evidence_suggestion_neighbours_and_metadata(opened: Open, server: Any) 
     near = int(href.rpartition("=")[2])
     assert neighbours.first.inner_text().strip() == str(server.dataset.train.labels[near])
     expect(details).to_contain_text(f"writer {index % 7}")
-    expect(details).to_contain_text("28 × 28")
+    expect(details).to_contain_text("28 \u00d7 28")
     neighbours.first.click()
-    wait_for_neighbour = page.locator("#viewer-sub")
-    expect(wait_for_neighbour).to_contain_text(f"Image {near} of train")
+    expect(page.locator("#viewer-sub")).to_contain_text(f"Image {near} of train")
 
 
 def test_a_reason_where_nothing_is_flagged(opened: Open) -> None:

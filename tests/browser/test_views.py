@@ -14,7 +14,8 @@ def indices(page: Page) -> list[int]:
     """The images in the page, in their order."""
     found: list[int] = page.evaluate(
         "() => [...document.querySelectorAll('.tile')]"
-        ".sort((a, b) => a.dataset.position - b.dataset.position).map((t) => Number(t.dataset.index))"
+        ".sort((a, b) => a.dataset.position - b.dataset.position)"
+        ".map((tile) => Number(tile.dataset.index))"
     )
     return found
 
@@ -236,6 +237,43 @@ def test_the_system_theme_and_less_motion(
     red = page.evaluate("() => getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]")
     assert int(red) < 60
     seconds = page.evaluate(
-        "() => parseFloat(getComputedStyle(document.querySelector('.loading'), '::after').animationDuration)"
+        "() => parseFloat(getComputedStyle(document.querySelector('.loading'), '::after')"
+        ".animationDuration)"
     )
     assert seconds < 0.001
+
+
+def test_suggestions_that_come_late_move_nothing(
+    new_page: Callable[..., Page], server: Any, wait_for_images: Callable[[Page], None]
+) -> None:
+    """The page is used while the panel is still being put together."""
+    server.gate.clear()
+    page = new_page()
+    try:
+        page.goto(f"{server.url}/?split=test&group=none&sort=index&right=no")
+        wait_for_images(page)
+        assert page.locator(".caption .mark").count() == 0
+        page.locator("#grid").focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("x")
+        waiting = new_page()
+        waiting.goto(f"{server.url}/?split=test&group=none&sort=suspicion")
+        wait_for_images(waiting)
+        expect(waiting.locator("#view-note")).to_contain_text("being worked out")
+        busy = new_page()
+        busy.goto(f"{server.url}/?split=test&group=none&sort=suspicion")
+        wait_for_images(busy)
+        busy.keyboard.press("ArrowRight")
+    finally:
+        server.gate.set()
+    page.locator(".caption .mark").first.wait_for()
+    assert page.get_attribute("#grid", "aria-activedescendant") == "tile-3"
+    expect(page.locator("#verdict-bar .target")).to_contain_text("1 selected")
+    # Nobody had touched this one yet: it is sorted at once. The other is asked.
+    waiting.wait_for_function(
+        "() => ['100', '200', '300'].includes(document.querySelector('#tile-0').dataset.index)"
+    )
+    expect(busy.locator("#tile-0")).to_have_attribute("data-index", "0")
+    busy.get_by_role("button", name="Suspicion is known now").click()
+    busy.wait_for_function("() => document.querySelector('#tile-0').dataset.index !== '0'")

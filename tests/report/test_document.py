@@ -274,7 +274,9 @@ def test_a_folder_of_images_of_several_sizes(
     assert len(files) == 8
     assert "cats & dogs/0-1.png" in files
     found = documents(report, read_html)
-    assert "cats & dogs/0-1.png" in found["mistakes-test-held-out.html"].text
+    mistakes = found["mistakes-test-held-out.html"]
+    assert "0-1.png" in mistakes.text
+    assert "cats & dogs/0-1.png" in [named.get("title") for _, named in mistakes.elements]
     shown = cells(found["mistakes-test-held-out.html"], dict(report.files))
     assert {image.shape for image in shown} == {(67, 112, 4)}  # the largest, scaled down
     for tile, pixels in zip(

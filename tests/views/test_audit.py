@@ -133,7 +133,7 @@ def test_the_picture_shows_each_image_and_what_is_nearest(make_audit: Callable[.
     )
     assert "given zero, read as one" in said
     assert "label seems wrong, suggested: one" in said
-    assert any(text.startswith("#0  suspicion 0.") for text in said)
+    assert any(text.startswith("#0  suspicion ") for text in said)
     assert " ".join(said).count("3 of 3 models that never saw it") == 2
     assert said.count("one") == 4  # below the neighbours
 

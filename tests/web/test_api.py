@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from misread.datasets import Dataset
@@ -177,3 +180,36 @@ def test_names_of_any_script_are_sent_as_they_are(
         assert client.get("/api/boot").json()["classes"] == list(classes)
         labels = [group["label"] for group in client.get("/api/view").json()["groups"]]
         assert labels == list(classes)
+
+
+@pytest.fixture(scope="module")
+def shared(make_gallery: Callable[..., Gallery], serve_gallery: Callable[..., Any]) -> Any:
+    """One server for what only reads."""
+    with serve_gallery(make_gallery()) as ready:
+        yield ready
+
+
+KEYS = (
+    "split model group sort order seed given predicted right suggested decided meta.x as_of scores "
+    "start count items columns size v"
+)
+VALUES = (
+    "|test|train|given|none|suspicion|random|asc|0|1|2|3|89|yes|no|any|label|-1|1e9|99999999999|"
+    "one-imported-s0|\x00|é|%"
+)
+URLS = (
+    "/api/view /api/tiles /api/items /api/image/test/3 /api/confusion /api/error /api/changes "
+    "/api/sprite.png /image/test/3 /image/train/100 /export/labels.csv"
+)
+pairs = st.tuples(
+    st.sampled_from(KEYS.split()), st.sampled_from(VALUES.split("|")) | st.text(max_size=8)
+)
+
+
+@given(st.sampled_from(URLS.split()), st.lists(pairs, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_no_question_is_a_bug(shared: Any, url: str, asked: list[tuple[str, str]]) -> None:
+    answer = shared.get(f"{url}?{urlencode(asked, errors='replace')}")
+    assert answer.status_code in (200, 400), answer.text
+    if answer.status_code == 400:
+        assert "\n" not in answer.json()["error"]

@@ -128,6 +128,8 @@ def test_each_of_the_three_gets_its_verdict(study: Study, dataset: Dataset) -> N
     assert (blunder.suggestion.verdict, blunder.suggested_label) == (Verdict.MODEL, None)
     assert found.row(0).suggestion.verdict == Verdict.FINE
     assert found.rank()[0] == WRONG
+    ties = found.rank("contradiction").tolist()  # keep the order of the split
+    assert ties == [WRONG, BLUNDER, DOUBT, *(n for n in range(60) if n not in ties[:3])]
     assert [row.index for row in found.rows(2)] == found.rank()[:2].tolist()
 
 

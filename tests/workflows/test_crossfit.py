@@ -217,6 +217,12 @@ def test_repeats_deal_and_train_anew(
     assert [repeat.name for repeat in more.repeats] == [NAME, other]
     one, two = contents(place), contents(place, other)
     assert all(one[what] != two[what] for what in one if what != "forgotten")
+    records = [
+        json.loads((place / "models" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in (NAME, other)
+    ]
+    seeds = [card["seed"] for record in records for card in record["networks"]]
+    assert len(set(seeds)) == 6
     assert (stratified_folds(dataset.train.labels, 3, 0, 1) !=
             stratified_folds(dataset.train.labels, 3, 0, 2)).any()  # fmt: skip
 

@@ -103,12 +103,10 @@ def gather_evidence(
         )
     training = _summarise(dynamics) if dynamics else None
     mean = PanelMean(panel)
-    flips = FlipEvidence(
-        models=(scores.p_given, scores.p_rival),
-        right=undo_noise(mean, noise_matrix(scores.majority, scores.given, classes)),
-        neighbours=None if neighbourhood is None else (neighbourhood.given, neighbourhood.of_rival),
-        margin=None if training is None else training.margin,
-    )
+    # Of what the models are less sure of, they confuse classes themselves: that is no label noise.
+    sure = scores.p_majority >= np.median(scores.p_majority) if len(scores) else slice(None)
+    noise = noise_matrix(scores.majority[sure], scores.given[sure], classes)
+    flips = FlipEvidence(*undo_noise(mean, noise), None if training is None else training.margin)
     return Evidence(
         members=members,
         panel=scores,

@@ -9,8 +9,6 @@ from misread.types import Array, FloatArray
 
 # A probability below this is no evidence beyond it: float32 softmax knows nothing there.
 _SMALLEST = 1e-6
-# A neighbour more or less, where there are few.
-_PSEUDO = 0.025
 # Normal consistency of the median absolute deviation.
 _MAD_TO_SD = 1.4826
 
@@ -21,57 +19,43 @@ class Weights:
 
     Attributes:
         intercept: Log-odds where everything is zero.
-        models: Per unit of log(p_rival / p_given), of the panel's mean.
-        right: The same with the label noise undone.
-        neighbours: Per unit of log(share of the rival / share of the given label).
+        models: Per unit of log(p_rival / p_given), of the panel's mean with the label noise undone.
         training: Per robust standard deviation that the area under the margin lies below the
             median.
     """
 
     intercept: float
     models: float
-    right: float
-    neighbours: float = 0.0
     training: float = 0.0
 
 
-# By what there is: (neighbours, training). Fitted by benchmarks/planted_flips.py --fit.
-WEIGHTS = {
-    (False, False): Weights(-4.0, 0.5, 0.5),
-    (True, False): Weights(-4.0, 0.5, 0.5, 0.5),
-    (False, True): Weights(-8.0, 0.5, 0.5, 0.0, 0.5),
-    (True, True): Weights(-8.0, 0.5, 0.5, 0.3, 0.5),
-}
+# Without and with training dynamics. Fitted by benchmarks/planted_flips.py --fit; neighbours and
+# probabilities as they are add nothing to planted flips beside these.
+WITHOUT_TRAINING = Weights(-5.225, 1.923)
+WITH_TRAINING = Weights(-6.216, 1.695, 0.339)
 
 
 @dataclass(frozen=True, eq=False)
 class FlipEvidence:
-    """What the suspicion weighs; pairs are of the given label and of its strongest rival.
+    """What the suspicion weighs.
 
     Attributes:
-        models: Two (N,) float32 in [0, 1], a panel's mean probabilities, out-of-sample.
-        right: Two (N,) float32 in [0, 1], the same with the label noise undone.
-        neighbours: Two (N,) float32 in [0, 1], shares of the nearest training images; None if they
-            aren't known.
+        given: (N,) float32 in [0, 1], probability of the given label, out-of-sample: of a panel's
+            mean with the label noise undone.
+        rival: (N,) float32 in [0, 1], the highest of any other class.
         margin: (N,) float32, standardised area under the margin; None if it isn't known.
     """
 
-    models: tuple[FloatArray, FloatArray]
-    right: tuple[FloatArray, FloatArray]
-    neighbours: tuple[FloatArray, FloatArray] | None = None
+    given: FloatArray
+    rival: FloatArray
     margin: FloatArray | None = None
 
-    def columns(self) -> dict[str, Array]:
-        """(N,) float64 for each weight that there is evidence for; higher is more suspicious."""
-        found = {
-            "models": _log_ratio(self.models, _SMALLEST),
-            "right": _log_ratio(self.right, _SMALLEST),
-        }
-        if self.neighbours is not None:
-            found["neighbours"] = _log_ratio(self.neighbours, _PSEUDO)
-        if self.margin is not None:
-            found["training"] = -self.margin.astype(np.float64)
-        return found
+    @property
+    def log_ratio(self) -> Array:
+        """(N,) float64, log(p_rival / p_given)."""
+        given, rival = self.given.astype(np.float64), self.rival.astype(np.float64)
+        ratio: Array = np.log((rival + _SMALLEST) / (given + _SMALLEST))
+        return ratio
 
 
 def planted_flip_suspicion(evidence: FlipEvidence) -> FloatArray:
@@ -88,18 +72,12 @@ def planted_flip_suspicion(evidence: FlipEvidence) -> FloatArray:
     Returns:
         (N,) float32 in [0, 1], higher is more suspicious.
     """
-    weights = WEIGHTS[evidence.neighbours is not None, evidence.margin is not None]
-    score = np.full(len(evidence.models[0]), weights.intercept)
-    for name, column in evidence.columns().items():
-        score += getattr(weights, name) * column
+    weights = WITHOUT_TRAINING if evidence.margin is None else WITH_TRAINING
+    score = weights.intercept + weights.models * evidence.log_ratio
+    if evidence.margin is not None:
+        score -= weights.training * evidence.margin.astype(np.float64)
     suspicion: FloatArray = expit(score).astype(np.float32)
     return suspicion
-
-
-def _log_ratio(pair: tuple[FloatArray, FloatArray], smallest: float) -> Array:
-    given, rival = pair
-    ratio: Array = np.log((rival.astype(np.float64) + smallest) / (given + smallest))
-    return ratio
 
 
 def standardised(values: FloatArray) -> FloatArray:

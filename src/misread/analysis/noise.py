@@ -19,7 +19,8 @@ def noise_matrix(read_as: LabelArray, given: LabelArray, classes: int) -> Array:
     """How often images that are read as one class are given another label.
 
     Args:
-        read_as: (N,) int16, most probable classes, out-of-sample.
+        read_as: (N,) int16, most probable classes, out-of-sample; best of images that are read
+            surely, since a model's own confusions look like noise of the labels here.
         given: (N,) int16.
         classes: Number of classes K.
 

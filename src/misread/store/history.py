@@ -6,13 +6,13 @@ decision back into its old place: what another tab decided since stays on top. A
 tab forgets what it could redo.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from misread.store.database import Event
+from misread.store.database import Batch
 from misread.tables.verdicts import CODES, Verdicts
 from misread.types import Array, IndexArray
 
@@ -76,34 +76,35 @@ class _Ledger:
         items: IndexArray = self.item.values[start : ends[decision]]
         return items
 
-    def add(self, events: list[Event], people: list[int]) -> None:
-        """Add decisions."""
-        first = len(self.revision.values)
-        counts = [len(event.items or ()) for event in events]
-        items = np.asarray([item for event in events for item in event.items or ()])
-        given = np.asarray(
-            [label for event, n in zip(events, counts, strict=True)
-             for label in event.given or [-1] * n]
-        )  # fmt: skip
-        if not min(counts, default=1) or {items.dtype.kind, given.dtype.kind} != {"i"}:
+    def add(self, batch: Batch, people: Sequence[int], mine: Array) -> None:
+        """Add those of a batch's decisions (E,) that are on this split."""
+        counts = np.asarray(batch.counts)
+        images = np.repeat(mine, counts)
+        items, given = np.asarray(batch.items), np.asarray(batch.given)
+        if len(items) != len(images) or len(given) != len(images):
+            raise HistoryError("a decision has more or fewer labels than images")
+        if {items.dtype.kind, given.dtype.kind} != {"i"}:
             raise HistoryError("a decision isn't about images")
-        if len(items) != len(given) or items.min() < 0 or items.max() >= self.images:
+        items, given, counts = items[images], given[images], counts[mine]
+        if items.min() < 0 or items.max() >= self.images:
             raise HistoryError(f"a decision is about images beyond the {self.images} of its split")
+        first = len(self.revision.values)
         self.item.extend(items)
         self.given.extend(given)
-        numbers = np.arange(first, first + len(events))
-        self.decision.extend(np.repeat(numbers, counts))
+        self.decision.extend(np.repeat(np.arange(first, first + len(counts)), counts))
         self.end.extend(np.cumsum(counts) + (self.end.values[-1] if first else 0))
-        self.revision.extend([event.revision for event in events])
-        self.person.extend(people)
-        self.code.extend([_CODES[event.verdict] for event in events])
-        self.label.extend([-1 if event.label is None else event.label for event in events])
-        self.decided_at.extend([event.decided_at for event in events])
-        self.active.extend(np.ones(len(events), bool))
+        self.revision.extend(np.asarray(batch.revision)[mine])
+        self.person.extend(np.asarray(people)[mine])
+        self.code.extend(np.asarray([_CODES[verdict] for verdict in batch.verdict])[mine])
+        self.label.extend(np.asarray([-1 if x is None else x for x in batch.label])[mine])
+        self.decided_at.extend(np.asarray(batch.decided_at)[mine])
+        self.active.extend(np.ones(len(counts), bool))
 
     def toggle(self, revision: int, target: int) -> None:
         """Undo or redo a decision."""
         place = self.place(target)
+        if place == len(self.revision.values) or self.revision.values[place] != target:
+            raise HistoryError(f"event {revision} is about another split than its decision")
         self.toggles.append((revision, place))
         self.active.values[place] ^= True
 
@@ -159,33 +160,37 @@ class History:
         self._tabs: dict[str, _Tab] = {}
         self._people: dict[str, int] = {}
 
-    def extend(self, events: Iterable[Event]) -> None:
+    def extend(self, batch: Batch) -> None:
         """Take up further events, in order.
 
         Raises:
-            HistoryError: They can't have come about.
+            HistoryError: They can't have come about; nothing of this history holds any more.
         """
-        decided: dict[str, list[Event]] = {}
-        toggled: list[Event] = []
-        for event in events:
-            tab = self._tabs.setdefault(event.tab, _Tab())
-            split = event.split.name
-            if event.kind == "decide":
-                tab.undo.append(event.revision)
+        toggled: list[tuple[str, int, int]] = []
+        steps = zip(
+            batch.revision, batch.tab, batch.kind, batch.target, batch.split, strict=True
+        )  # fmt: skip
+        for revision, name, kind, target, split in steps:
+            tab = self._tabs.get(name) or self._tabs.setdefault(name, _Tab())
+            if kind == "decide":
+                tab.undo.append(revision)
                 tab.redo.clear()
-                decided.setdefault(split, []).append(event)
-            else:
-                back, forth = (tab.undo, tab.redo) if event.kind == "undo" else (tab.redo, tab.undo)
-                if not back or back.pop() != event.target:
-                    raise HistoryError(f"event {event.revision} has nothing to {event.kind}")
-                forth.append(event.target or 0)
-                toggled.append(event)
-            self.revision = event.revision
-        for split, added in decided.items():
-            people = [self._people.setdefault(e.person, len(self._people)) for e in added]
-            self._ledgers[split].add(added, people)
-        for event in toggled:
-            self._ledgers[event.split.name].toggle(event.revision, event.target or 0)
+                continue
+            back, forth = (tab.undo, tab.redo) if kind == "undo" else (tab.redo, tab.undo)
+            if target is None or not back or back.pop() != target:
+                raise HistoryError(f"event {revision} has nothing to {kind}")
+            forth.append(target)
+            toggled.append((split.name, revision, target))
+        people = [self._people.setdefault(name, len(self._people)) for name in batch.person]
+        decided = np.asarray([kind == "decide" for kind in batch.kind], bool)
+        for name in {split.name for split in set(batch.split)}:
+            mine = decided & np.asarray([split.name == name for split in batch.split], bool)
+            if mine.any():
+                self._ledgers[name].add(batch, people, mine)
+        for name, revision, target in toggled:
+            self._ledgers[name].toggle(revision, target)
+        if batch.revision:
+            self.revision = batch.revision[-1]
 
     def target(self, tab: str, kind: str) -> int | None:
         """Revision of what this tab would undo or redo, None if there is nothing."""

@@ -10,7 +10,7 @@ mnist-study/
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
   readings/          plan.json, frozen; {name}.csv: readings simulated or made elsewhere
-  study.sqlite       decided verdicts, once there are any
+  study.sqlite       decided verdicts and readings, once there are any
 ```
 """
 
@@ -23,6 +23,7 @@ from misread.errors import InputError, StudyError
 from misread.store.evidence import StudyEvidence
 from misread.store.metadata import StudyMetadata
 from misread.store.predictions import StudyPredictions
+from misread.store.reading_log import ReadingLog
 from misread.store.readings import StudyReadings
 from misread.store.record import FILE, SAFE_NAME, split_records
 from misread.store.verdict_log import VerdictLog
@@ -116,6 +117,11 @@ class Study(StudyPredictions, StudyEvidence, StudyMetadata, StudyReadings):
     def verdicts(self) -> VerdictLog:
         """The decided verdicts."""
         return VerdictLog(self.path, self.splits, len(self.classes))
+
+    @cached_property
+    def reading_log(self) -> ReadingLog:
+        """The readers of the reader study, and their answers."""
+        return ReadingLog(self.path)
 
     @property
     def figures(self) -> Path:

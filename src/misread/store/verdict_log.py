@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from misread.errors import ParameterError, StudyError
-from misread.store.database import FILE, Database, Event, Events, SplitRow, damaged
+from misread.store.database import FILE, Batch, Database, Event, Events, SplitRow, damaged
 from misread.store.history import History, HistoryError
 from misread.store.record import SplitRecord
 from misread.tables.verdicts import Verdict, Verdicts
@@ -144,7 +144,7 @@ class VerdictLog:
         wanted = [self._event(decision, tab, now) for decision in decisions]
         if not wanted:
             return []
-        with self._lock, self._database.writing() as events:
+        with self._lock, self._database.writing(Events) as events:
             return [self._append(events, event) for event in wanted]
 
     def undo(self, tab: str, *, event: str) -> Undone | None:
@@ -225,8 +225,8 @@ class VerdictLog:
         self._take(events)
         return self._history
 
-    def _take(self, events: list[Event]) -> None:
-        for split in {event.split for event in events}:
+    def _take(self, events: Batch) -> None:
+        for split in set(events.split):
             known = self._splits.get(split.name)
             if known is None or split[:3] != known[:3]:
                 raise StudyError(
@@ -263,7 +263,7 @@ class VerdictLog:
         with self._lock:
             if not self._database.exists():
                 return None
-            with self._database.writing() as events:
+            with self._database.writing(Events) as events:
                 before = events.find(event)
                 if before is not None and (before.kind, before.tab) != (kind, tab):
                     raise ParameterError(f"event {event!r}: stands for something else already")

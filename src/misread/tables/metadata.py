@@ -96,7 +96,11 @@ class Metadata:
         self._check_has(column, "column")
         chunk = self.table[column].combine_chunks()
         encoded = chunk if chunk.type == TEXT else chunk.dictionary_encode()
-        codes = as_numbers(encoded.indices.fill_null(-1), np.int32).astype(np.int64)
+        indices = encoded.indices
+        codes = as_numbers(indices, np.int32).astype(np.int64)
+        if indices.null_count:
+            # Filling them with a number would import pandas.
+            codes[as_numbers(indices.is_null().cast(pa.uint8()), np.uint8) == 1] = -1
         return codes, _values(encoded.dictionary)
 
     def _check_has(self, column: str, what: str) -> None:
@@ -109,8 +113,10 @@ class Metadata:
 
 def _values(distinct: Any) -> Array:
     """PyArrow's distinct values as an array; its own way to NumPy would import pandas."""
-    if pa.types.is_int64(distinct.type) or pa.types.is_float64(distinct.type):
-        return as_numbers(distinct, distinct.type.to_pandas_dtype()).copy()
+    if pa.types.is_int64(distinct.type):
+        return as_numbers(distinct, np.int64).copy()
+    if pa.types.is_float64(distinct.type):
+        return as_numbers(distinct, np.float64).copy()
     kind = np.bool_ if pa.types.is_boolean(distinct.type) else np.object_
     return np.array(distinct.to_pylist(), dtype=kind)
 

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from misread.web.responses import problem
 
 _PACKAGE = files("misread.web")
-_PAGES = files("misread.views.html")
+# Found beside its package: importing that loads SciPy, which would delay the first picture.
+_PAGES = files("misread.views") / "html"
 # What the operating system says of these differs from one to the next.
 _TYPES = {
     ".js": "text/javascript",

@@ -22,7 +22,6 @@ from misread.web.responses import last_answer, problem
 TOKEN_HEADER = "x-misread-token"
 MOST_BODY = 2 << 20
 
-_COOKIE = "misread"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -48,6 +47,8 @@ class Door:
         port: Where it listens.
         everywhere: Whether it listens on all addresses.
         locked: Whether reading needs the token too, as on a network.
+        by_link: Whether the secret is in the address itself, one for each person: then neither
+            reading nor writing needs the token.
         token: What writes must bring.
     """
 
@@ -55,6 +56,7 @@ class Door:
     port: int
     everywhere: bool = False
     locked: bool = False
+    by_link: bool = False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     def knows(self, host: str) -> bool:
@@ -65,21 +67,27 @@ class Door:
         name = name.lower().strip("[]")
         return name in self.names or (self.everywhere and _is_address(name))
 
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie with the token: cookies of one machine don't know ports."""
+        return f"misread-{self.port}"
+
     def opens(self, token: str) -> bool:
         """Whether this is the token; takes the same time however much of it is right."""
         return hmac.compare_digest(token.encode(), self.token.encode())
 
 
-def make_door(host: str, port: int) -> Door:
+def make_door(host: str, port: int, *, by_link: bool = False) -> Door:
     """The door of a server that listens at this address.
 
-    Reading is free on this machine's own loopback addresses, and needs the token elsewhere.
+    Reading is free on this machine's own loopback addresses, and needs the token elsewhere; with
+    `by_link` the application itself looks at each address.
     """
     local = {"127.0.0.1", "localhost", "::1"}
     everywhere = host in ("0.0.0.0", "::")
     names = local | {host.lower()} | ({socket.gethostname().lower()} if everywhere else set())
     loopback = host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-    return Door(frozenset(names), port, everywhere, locked=not loopback)
+    return Door(frozenset(names), port, everywhere, not loopback and not by_link, by_link)
 
 
 class Guard:
@@ -135,7 +143,7 @@ class Guard:
     def _refuse_write(self, headers: Headers, origin: str | None) -> Response | None:
         if origin is None:
             return problem(403, "Origin: expected this server's own page, found none", "origin")
-        if not self._door.opens(headers.get(TOKEN_HEADER, "")):
+        if not self._door.by_link and not self._door.opens(headers.get(TOKEN_HEADER, "")):
             return problem(403, "X-Misread-Token: missing or out of date; load the page", "token")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -147,7 +155,7 @@ class Guard:
 
     def _refuse_stranger(self, scope: Scope, headers: Headers) -> Response | None:
         """Whoever brings the token in the link gets a cookie with it, and a link without it."""
-        if self._door.opens(_cookie(headers, _COOKIE)):
+        if self._door.opens(_cookie(headers, self._door.cookie)):
             return None
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if not self._door.opens(dict(pairs).get("token", "")):
@@ -156,7 +164,7 @@ class Guard:
         # One slash: with two the browser would take what follows for another server's name.
         path = "/" + scope["path"].lstrip("/")
         answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-        answer.set_cookie(_COOKIE, self._door.token, httponly=True, samesite="strict")
+        answer.set_cookie(self._door.cookie, self._door.token, httponly=True, samesite="strict")
         return answer
 
 

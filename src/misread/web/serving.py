@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import os
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -68,12 +70,21 @@ def address(host: str, listening: socket.socket) -> str:
 
 def open_browser(url: str) -> None:
     """Open a page in the user's browser, without waiting for it; where there is none, nothing."""
+    if not _has_screen():
+        return
 
     def go() -> None:
         with contextlib.suppress(webbrowser.Error, OSError):
             webbrowser.open(url)
 
     threading.Thread(target=go, daemon=True).start()
+
+
+def _has_screen() -> bool:
+    """Whether a browser would have a window: one for the terminal would take it over."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def make_server(app: ASGIApp) -> uvicorn.Server:
@@ -98,11 +109,11 @@ def run_server(
 
     Args:
         app: What answers.
-        listening: From `listen`; closed at the end.
+        listening: From `listen`.
         on_start: Called once before the first answer.
     """
     server = make_server(app)
     if on_start is not None:
         on_start()
-    with contextlib.closing(listening), contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])

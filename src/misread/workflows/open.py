@@ -1,6 +1,7 @@
 """Looking at a study in the browser."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,19 +42,20 @@ def open_gallery(
         ServerError: It can't be served at this address.
     """
     place = Study.locate(study, Path.cwd())
-    listening = listen(host, port)
-    gallery = make_gallery(place, place.load_dataset())
-    door = make_door(host, listening.getsockname()[1])
-    app = make_gallery_app(gallery, door, make_exporter(gallery))
-    url = address(host, listening) + "/" + (f"?token={door.token}" if door.locked else "")
+    # Before the dataset is loaded, which may take long: a port in use is told at once.
+    with closing(listen(host, port)) as listening:
+        gallery = make_gallery(place, place.load_dataset())
+        door = make_door(host, listening.getsockname()[1])
+        app = make_gallery_app(gallery, door, make_exporter(gallery))
+        url = address(host, listening) + "/" + (f"?token={door.token}" if door.locked else "")
 
-    def started() -> None:
-        if on_start is not None:
-            on_start(url, place.path)
-        if browser:
-            open_browser(url)
+        def started() -> None:
+            if on_start is not None:
+                on_start(url, place.path)
+            if browser:
+                open_browser(url)
 
-    run_server(app, listening, started)
+        run_server(app, listening, started)
 
 
 def make_gallery(study: Study, dataset: Dataset) -> Gallery:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from misread.analysis.reading import simulation
-from misread.errors import ParameterError
+from misread.errors import ParameterError, ReadingsError
 from misread.store import Study
 from misread.tables.answer_counts import count_answers, read_counts, write_counts
 from misread.tables.model_vs_human import read_trials, write_trials
@@ -94,7 +94,7 @@ def import_readings(
     file: Path,
     *,
     split: str | None = None,
-    form: Form = "tidy",
+    form: str = "tidy",
     images: Mapping[str, int] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -147,6 +147,7 @@ def _file_names(study: Study, split: str) -> dict[str, int]:
 def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
     """The readings of a study: of these tables, or of all that were read by its plan.
 
+    Those are what was read on the readers' pages, and tables of readings by the same plan.
     Simulated readers are among them only if their table is named, or there are no others.
 
     Raises:
@@ -158,7 +159,15 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
     design = plan.hash if plan is not None else ""
     tables = [study.load_readings(name) for name in study.list_readings()]
     fitting = [table for table in tables if table.design == design]
+    if plan is not None:
+        fitting.append(study.reading_log.load(plan))
+        fitting = [table for table in fitting if len(table)]
     people = [table for table in fitting if not table.simulated]
+    if not fitting:
+        raise ReadingsError(
+            f"{study.path}: expected readings, found none; `misread read` collects them, "
+            "`misread import readings` brings them in"
+        )
     return join(people or fitting)
 
 
@@ -188,3 +197,36 @@ def export_readings(study: Study, readings: Readings, file: Path, form: Form = "
         raise ParameterError(
             f"form: expected tidy, model-vs-human or counts. Got {form!r} instead."
         )
+
+
+def export_all_readings(study: Study, form: str | None, file: Path | None) -> tuple[Path, Readings]:
+    """Write what a study's readers answered, see `open_readings`.
+
+    Args:
+        study: Whose.
+        form: `csv`, `parquet` or `json` for everything, or `model-vs-human` or `counts`; None takes
+            the file's ending, else `csv`.
+        file: Where to; None for the study's folder `exports`.
+
+    Returns:
+        The file, and the readings in it.
+
+    Raises:
+        ParameterError: The form is unknown, or the file can't be written.
+        ReadingsError: There are no readings, or the file's name is of another kind.
+    """
+    tidy = ("csv", "parquet", "json")
+    known = (*tidy, "model-vs-human", "counts")
+    if form is not None and form not in known:
+        raise ParameterError(f"format: expected one of {', '.join(known)}. Got {form!r} instead.")
+    readings = open_readings(study)
+    kind: Form = "counts" if form == "counts" else "tidy"
+    if form == "model-vs-human":
+        kind = "model-vs-human"
+    if file is None:
+        name = "readings" if kind == "tidy" else f"readings.{kind}"
+        ending = form if form in tidy else "csv"
+        file = study.path / "exports" / f"{name}.{ending}"
+        file.parent.mkdir(exist_ok=True)
+    export_readings(study, readings, file, kind)
+    return file, readings

@@ -1,4 +1,4 @@
-import time
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,11 +7,12 @@ import pyarrow as pa
 import pytest
 
 from misread.datasets import Dataset, Split
-from misread.errors import ParameterError
+from misread.errors import DatasetError, ParameterError
 from misread.store import Study
 from misread.tables import Origin, Predictions
 from misread.tables.metadata import TEXT, Metadata
 from misread.types import Array
+from misread.views.audit import Audit
 from misread.views.gallery.boot import boot, study_id
 from misread.views.gallery.confusion import MOST_CELLS, confusion
 from misread.views.gallery.detail import detail
@@ -257,9 +258,7 @@ def test_one_image_has_everything_that_is_known_of_it(make_gallery: MakeGallery)
     ready(gallery)
     query = Query(right=False, group="none")
     shown = everything(gallery, query)
-    until = time.monotonic() + 30
-    while gallery.scoring.audit("test") is None and time.monotonic() < until:
-        time.sleep(0.02)
+    assert gallery.scoring.wait_for_audit("test", 30) is not None
     image = detail(gallery, "test", shown[1], query)
     assert (image.position, image.previous, image.next) == (1, shown[0], shown[2])
     assert image.total == len(shown) and image.shape == [12, 10, 3]
@@ -274,6 +273,46 @@ def test_one_image_has_everything_that_is_known_of_it(make_gallery: MakeGallery)
     assert image.suggested in ("model", "label", "ambiguous") and image.reason
     outside = detail(gallery, "test", shown[1], Query(right=True))
     assert (outside.position, outside.previous, outside.next) == (None, None, None)
+
+
+def test_evidence_behind_kept_scores_is_pending_until_it_is_made(
+    make_gallery: MakeGallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = make_gallery()
+    ready(gallery)
+    made = threading.Event()
+
+    def slow(split: str) -> Audit:
+        made.wait(30)
+        return audit(gallery.study, split, dataset=gallery.dataset)
+
+    monkeypatch.setattr("misread.views.gallery.detail._WAIT", 0.01)
+    again = Gallery(gallery.study, gallery.dataset, slow)
+    ready(again)
+    assert again.changes(0).scores["test"].state == "ready"
+    image = detail(again, "test", 3, Query())
+    assert image.evidence is None and image.scores.state == "pending"
+    assert image.suggested is not None and image.suspicion is not None
+    assert again.changes(0).scores["test"].state == "pending"
+    assert not again.view(Query(sort="suspicion")).pending
+    made.set()
+    assert again.scoring.wait_for_audit("test", 30) is not None
+    assert again.changes(0).scores["test"].state == "ready"
+    assert detail(again, "test", 3, Query()).evidence
+
+
+class BrokenImages(MixedImages):
+    """Images of which none can be read."""
+
+    def __getitem__(self, i: int, /) -> Array:
+        raise DatasetError(f"image {i}: damaged")
+
+
+def test_what_is_known_of_an_image_that_cannot_be_read_is_shown(make_gallery: MakeGallery) -> None:
+    split = Split("test", BrokenImages(30), (np.arange(30) % 3).astype(np.int16))
+    gallery = make_gallery(Dataset("broken", ("a", "b", "c"), {"test": split}, "broken"), {})
+    image = detail(gallery, "test", 4, Query())
+    assert image.shape == [] and image.given == 1
 
 
 def test_metadata_can_be_asked_for(make_gallery: MakeGallery) -> None:

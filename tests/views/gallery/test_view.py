@@ -20,6 +20,7 @@ from misread.views.gallery.view import Columns, choose, sort
 
 CLASSES = 4
 WRITERS = ("ann", "bob", "cem")
+WRITER_NAMES = np.array(WRITERS, dtype=object)
 probabilities = st.sampled_from([0.25, 0.5, 0.75, 1.0])
 images = st.fixed_dictionaries(
     {
@@ -66,7 +67,7 @@ def columns_of(rows: list[dict[str, Any]], *, model: bool, scores: bool) -> Colu
         if scores
         else None,
         decided=DecidedColumns(column("decided", np.int8), np.full(len(rows), -1, np.int16), 1),
-        metadata={"writer": MetadataColumn(column("writer", np.int32), WRITERS, "text")},
+        metadata={"writer": MetadataColumn(column("writer", np.int32), WRITER_NAMES, "text")},
     )
 
 
@@ -134,3 +135,20 @@ def test_metadata_that_there_are_not_are_refused() -> None:
         choose(Query(meta=(("age", "3"),)), columns)
     with pytest.raises(ParameterError, match=r"meta.writer: no image has the value 'zoe'"):
         choose(Query(meta=(("writer", "zoe"),)), columns)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (np.array(["a", "", "ä", "1"], dtype=object), "text"),
+        (np.array([0, -7, 2**53, 2**53 + 1]), "whole numbers"),
+        (np.array([0.1, -1.5, 1e300, float("inf"), 3.0]), "numbers"),
+        (np.array([True, False]), "yes/no"),
+    ],
+)
+def test_each_value_is_found_by_its_text(values: Any, kind: str) -> None:
+    column = MetadataColumn(np.arange(len(values), dtype=np.int32), values, kind)
+    assert [column.find(column.text(code)) for code in range(len(values))] == [*range(len(values))]
+    assert column.common(2) == [(column.text(0), 1), (column.text(1), 1)]
+    for other in ("b", "1e0", "nan", "maybe", "0x1"):
+        assert column.find(other) is None

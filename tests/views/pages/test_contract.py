@@ -9,6 +9,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,9 @@ def test_json_has_every_field_and_nothing_else(pages: Pages) -> None:
 def test_what_is_no_number_is_null() -> None:
     interval = Share(0, 0, float("nan"), float("inf"), 1.0)
     assert to_json(interval) == {"count": 0, "total": 0, "value": None, "low": None, "high": 1.0}
+
+
+def test_every_page_class_is_in_the_reference() -> None:
+    reference = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    for page in CLASSES:
+        assert f"::: {page.__module__}.{page.__qualname__}\n" in reference, page

@@ -278,7 +278,7 @@ class ImageAnswer:
         split: Name of its split.
         index: Position in it.
         file: Name of its file, None where it comes from no file of its own.
-        shape: Height, width and channels in pixels.
+        shape: Height, width and channels in pixels; empty where the image can't be read.
         given: Its given label.
         decided: Decided verdict.
         decided_label: The label that was decided.
@@ -288,7 +288,7 @@ class ImageAnswer:
         next: Index of the image after it, likewise.
         total: Number of images in the view.
         models: What each model says of it; out-of-sample ones first.
-        scores: Whether the split's scores are known.
+        scores: Whether the split's scores and the evidence are known.
         difficulty: In nats.
         suspicion: In [0, 1].
         evidence: What speaks for and against the given label, None while that isn't known.

@@ -75,7 +75,7 @@ def _split(gallery: Gallery, name: str) -> SplitAnswer:
         scores=gallery.scoring.state(name, start=False),
         metadata=[
             MetadataAnswer(
-                column, table.kind, table.common(_MOST_VALUES), len(table.texts), table.missing
+                column, table.kind, table.common(_MOST_VALUES), len(table.values), table.missing
             )
             for column, table in gallery.holdings.metadata(name).items()
         ],

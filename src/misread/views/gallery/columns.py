@@ -93,20 +93,39 @@ class MetadataColumn:
     """One column of the metadata.
 
     Attributes:
-        codes: (N,) int32, place of each image's value in `texts`; -1 where it is missing.
-        texts: The V distinct values as text.
+        codes: (N,) int32, place of each image's value in `values`; -1 where it is missing.
+        values: (V,) the distinct values: texts as objects, int64, float64 or bool.
         kind: `text`, `whole numbers`, `numbers` or `yes/no`.
     """
 
     codes: IndexArray
-    texts: tuple[str, ...]
+    values: Array
     kind: str
 
+    def text(self, code: int) -> str:
+        """A value as text: as it is shown, and as queries name it."""
+        value = self.values[code]
+        return ("yes" if value else "no") if self.values.dtype == np.bool_ else str(value)
+
+    def find(self, text: str) -> int | None:
+        """The code of the value that has this text, None if there is none."""
+        if self.kind == "text":
+            places = np.flatnonzero(self.values == text)
+        elif self.kind == "yes/no":
+            places = np.flatnonzero(self.values == (text == "yes"))
+        else:
+            try:
+                places = np.flatnonzero(self.values == float(text))
+            except ValueError:
+                return None
+        # Whole numbers above 2**53 aren't told apart as floats, and "1e0" isn't how 1 is written.
+        return next((int(code) for code in places if self.text(int(code)) == text), None)
+
     def common(self, most: int) -> list[tuple[str, int]]:
-        """The `most` most frequent values with their number of images; ties by the text."""
-        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
-        order = sorted(range(len(self.texts)), key=lambda at: (-counts[at], self.texts[at]))
-        return [(self.texts[at], int(counts[at])) for at in order[:most] if counts[at]]
+        """The `most` most frequent values with their number of images; of equals the first."""
+        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+        order = np.argsort(-counts, kind="stable")[:most]
+        return [(self.text(code), int(counts[code])) for code in order.tolist() if counts[code]]
 
     @property
     def missing(self) -> int:

@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from misread.errors import ParameterError
+from misread.datasets import Images
+from misread.errors import DatasetError, ParameterError
 from misread.views.gallery.answers import ImageAnswer, ModelImageAnswer, NeighbourAnswer
 from misread.views.gallery.gallery import Gallery
+from misread.views.gallery.lists import class_numbers, rounded, verdict_names
 from misread.views.gallery.query import Query
-from misread.views.gallery.tiles import classes, names, numbers, scores_at
+from misread.views.gallery.tiles import scores_at
 from misread.views.gallery.view import View
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _TOP = 5
 _NEIGHBOURS = 20
+# Seconds to wait for the evidence; after that the page is told that it is still to come.
+_WAIT = 1.0
 
 
 def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswer:
@@ -38,28 +42,28 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
     position = view.find(index) if view.split == split else None
     at = np.array([index], np.int32)
     scores, decided = scores_at(gallery, split, at), gallery.decisions.columns(split)
-    said = _say(gallery.scoring.audit(split), index)
-    height, width, *channels = images.images[index].shape
+    # Kept scores have no sentences: these take an audit, which may have to be made first.
+    said = _say(gallery.scoring.wait_for_audit(split, _WAIT), index)
     return ImageAnswer(
         split=split,
         index=index,
         file=images.file(index),
-        shape=[height, width, channels[0] if channels else 1],
+        shape=_shape(images.images, index),
         given=int(images.labels[index]),
-        decided=names(decided.verdict[at])[0],
-        decided_label=classes(decided.label[at])[0],
+        decided=verdict_names(decided.verdict[at])[0],
+        decided_label=class_numbers(decided.label[at])[0],
         revision=decided.revision,
         position=position,
         previous=_neighbour(view, position, -1),
         next=_neighbour(view, position, 1),
         total=len(view),
         models=_models(gallery, split, index),
-        scores=gallery.scoring.state(split),
-        difficulty=numbers(scores.difficulty)[0],
-        suspicion=numbers(scores.suspicion)[0],
+        scores=gallery.scoring.evidence_state(split),
+        difficulty=rounded(scores.difficulty)[0],
+        suspicion=rounded(scores.suspicion)[0],
         evidence=None if said is None else said.evidence,
-        suggested=names(scores.suggested)[0],
-        suggested_label=classes(scores.suggested_label)[0],
+        suggested=verdict_names(scores.suggested)[0],
+        suggested_label=class_numbers(scores.suggested_label)[0],
         reason="" if said is None else said.reason,
         neighbours=_near(gallery, split, index),
         metadata=_metadata(gallery, split, index),
@@ -78,6 +82,14 @@ def check_index(gallery: Gallery, split: str, index: int) -> None:
         raise ParameterError(
             f"index: expected an image of {split}, 0 to {count - 1}. Got {index} instead."
         )
+
+
+def _shape(images: Images, index: int) -> list[int]:
+    try:
+        height, width, *channels = images[index].shape
+    except DatasetError:
+        return []
+    return [height, width, channels[0] if channels else 1]
 
 
 def _neighbour(view: View, position: int | None, step: int) -> int | None:
@@ -105,15 +117,15 @@ def _models(gallery: Gallery, split: str, index: int) -> list[ModelImageAnswer]:
         if probabilities is None:
             continue
         top = np.argsort(-probabilities, kind="stable")[:_TOP]
-        rounded = np.round(probabilities.astype(np.float64), 4)
+        chances = np.round(probabilities.astype(np.float64), 4)
         found.append(
             ModelImageAnswer(
                 run=provenance.run_name,
                 origin=str(provenance.origin),
                 predicted=int(top[0]),
-                p_predicted=float(rounded[top[0]]),
-                p_given=float(rounded[given]),
-                top=[(int(k), float(rounded[k])) for k in top],
+                p_predicted=float(chances[top[0]]),
+                p_given=float(chances[given]),
+                top=[(int(k), float(chances[k])) for k in top],
             )
         )
     return found
@@ -133,6 +145,6 @@ def _near(gallery: Gallery, split: str, index: int) -> list[NeighbourAnswer]:
 def _metadata(gallery: Gallery, split: str, index: int) -> list[tuple[str, str | None]]:
     columns = gallery.holdings.metadata(split)
     return [
-        (name, column.texts[code] if (code := int(column.codes[index])) >= 0 else None)
+        (name, column.text(code) if (code := int(column.codes[index])) >= 0 else None)
         for name, column in columns.items()
     ]

@@ -150,7 +150,7 @@ class Gallery:
     def changes(self, since: int) -> ChangesAnswer:
         """What other tabs and processes have done since a revision."""
         revision, changes = self.decisions.changes(since)
-        states = {name: self.scoring.state(name, start=False) for name in self.dataset.splits}
+        states = {name: self.scoring.evidence_state(name) for name in self.dataset.splits}
         return ChangesAnswer(revision, changes, states)
 
     def _check_classes(self, query: Query) -> None:

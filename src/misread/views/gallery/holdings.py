@@ -186,12 +186,5 @@ class Holdings:
         columns = {}
         for name in table.columns:
             codes, values = table.values(name)
-            texts = tuple(_as_text(value) for value in values.tolist())
-            columns[name] = MetadataColumn(codes.astype(np.int32), texts, table.kind(name))
+            columns[name] = MetadataColumn(codes.astype(np.int32), values, table.kind(name))
         return columns
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

@@ -69,6 +69,14 @@ class Scoring:
             ScoresState("ready") if task.error is None else ScoresState("none", _reason(task.error))
         )
 
+    def evidence_state(self, split: str) -> ScoresState:
+        """The same, but pending too while evidence that somebody asked for isn't there."""
+        state = self.state(split, start=False)
+        with self._lock:
+            task = self._audits.get((split, self._key(split)))
+        at_work = state.state == "ready" and task is not None and not task.done
+        return ScoresState("pending") if at_work else state
+
     def columns(self, split: str) -> ScoreColumns | None:
         """A split's scores, None while or where they aren't known; somebody waits for them."""
         if self._refusal(split):

@@ -115,9 +115,10 @@ def _has_value(name: str, text: str, metadata: dict[str, MetadataColumn]) -> Mas
         there = ", ".join(metadata) or "none"
         raise ParameterError(f"meta: expected a column of the metadata ({there}). Got {name!a}.")
     column = metadata[name]
-    if text and text not in column.texts:
+    code = column.find(text) if text else -1
+    if code is None:
         raise ParameterError(f"meta.{name}: no image has the value {text!a}")
-    mask: Mask = column.codes == (column.texts.index(text) if text else -1)
+    mask: Mask = column.codes == code
     return mask
 
 

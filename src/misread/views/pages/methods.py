@@ -134,11 +134,11 @@ _SUSPICION = _method(
     saw the image. In-sample predictions are left out, since a model repeats the labels that it
     was trained on.
 
-    The suspicion weighs the panel's mean probabilities, the labels of the nearest training
-    images in the features of networks that never saw the image, and how the label was learned
-    in training, as far as each is known. It is a logistic regression that was fitted on labels
-    flipped on purpose, in MNIST and Fashion-MNIST, since of real wrong labels no truth is
-    known. It ranks; it is not the probability that a label is wrong.
+    The suspicion weighs how much more the panel believes another class than the given label, with
+    the label noise that models learn undone (Patrini and others 2017), and the area under the
+    margin in training, where it is known. It is a logistic regression that was fitted on labels
+    flipped on purpose, in MNIST and Fashion-MNIST, since of real wrong labels no truth is known. It
+    ranks; it is not the probability that a label is wrong.
     """,
 )
 _LIMITS = _method(

@@ -147,3 +147,15 @@ export class Api extends EventTarget {
 export function isAbort(error) {
   return error instanceof DOMException && error.name === "AbortError";
 }
+
+/**
+ * Where an image is to be had; with the study's id in it, for as long as the browser likes.
+ * @param {string} split
+ * @param {number} index
+ * @param {"thumb" | "full"} size
+ * @param {string} study
+ */
+export function imageAddress(split, index, size, study) {
+  const version = encodeURIComponent(study);
+  return `/image/${encodeURIComponent(split)}/${index}?size=${size}&v=${version}`;
+}

@@ -62,8 +62,12 @@ export class ConfusionPanel {
     this.button.addEventListener("click", () => this.toggle());
     byId("side-close").addEventListener("click", () => this.toggle());
     this.field = make("input", {
-      type: "search", class: "field", placeholder: "Find a class, or given > read", "aria-label": "Find confusions",
-      autocomplete: "off", spellcheck: "false",
+      type: "search",
+      class: "field",
+      placeholder: "Find a class, or given > read",
+      "aria-label": "Find confusions",
+      autocomplete: "off",
+      spellcheck: "false",
     });
     this.field.addEventListener("input", () => {
       this.#limit = STEP;
@@ -92,7 +96,9 @@ export class ConfusionPanel {
     this.button.setAttribute("aria-pressed", String(open));
     if (!open) return;
     const wanted = new URLSearchParams(
-      Object.entries(query).filter(([key]) => !["given", "predicted", "right", "sort", "order", "seed", "group"].includes(key)),
+      Object.entries(query).filter(
+        ([key]) => !["given", "predicted", "right", "sort", "order", "seed", "group"].includes(key),
+      ),
     ).toString();
     if (wanted !== this.#drawn || anew) await this.#load(wanted);
     else this.#mark();
@@ -119,9 +125,11 @@ export class ConfusionPanel {
   #draw() {
     const data = /** @type {Confusions} */ (this.#data);
     const wrong = data.cells.reduce((sum, [, , images]) => sum + images, 0);
+    const listed = data.cells.length;
     const summary = data.left_off
-      ? `The ${count(data.cells.length)} most frequent of ${count(data.cells.length + data.left_off)} confusions.`
-      : `${counted(wrong, "misread image")} of ${count(data.total)}, in ${counted(data.cells.length, "confusion")}.`;
+      ? `The ${count(listed)} most frequent of ${counted(listed + data.left_off, "confusion")}.`
+      : `${counted(wrong, "misread image")} of ${count(data.total)}, ` +
+        `in ${counted(listed, "confusion")}.`;
     const head = make("p", { class: "side-note" }, summary);
     if (data.cells.length === 0) {
       fill(this.body, head, make("p", { class: "side-note" }, "Nothing here is misread."));
@@ -143,7 +151,10 @@ export class ConfusionPanel {
     const found = new Map(cells.map(([given, read, images]) => [`${given} ${read}`, images]));
     const right = new Map(diagonal);
     const table = make("table", { class: "matrix" });
-    add(table, make("caption", {}, make("span", {}, "Rows: given"), make("span", {}, "Columns: read as")));
+    add(
+      table,
+      make("caption", {}, make("span", {}, "Rows: given"), make("span", {}, "Columns: read as")),
+    );
     const head = make("tr", {}, make("td", {}));
     for (const name of classes) head.append(make("th", { scope: "col" }, nameOf(name)));
     table.append(make("thead", {}, head));
@@ -157,7 +168,11 @@ export class ConfusionPanel {
       body.append(row);
     });
     table.append(body);
-    return make("div", { class: "matrix-scroll", tabindex: "0", role: "region", "aria-label": "Confusion matrix" }, table);
+    return make(
+      "div",
+      { class: "matrix-scroll", tabindex: "0", role: "region", "aria-label": "Confusion matrix" },
+      table,
+    );
   }
 
   /**
@@ -171,7 +186,10 @@ export class ConfusionPanel {
     const button = make(
       "button",
       {
-        type: "button", class: right ? "cell diagonal" : "cell", "data-given": given, "data-predicted": read,
+        type: "button",
+        class: right ? "cell diagonal" : "cell",
+        "data-given": given,
+        "data-predicted": read,
         "aria-label": this.#spoken(given, read, images),
         on: { click: () => this.#open(given, read) },
       },
@@ -204,21 +222,47 @@ export class ConfusionPanel {
       return make(
         "button",
         {
-          type: "button", class: "confusion", "data-given": given, "data-predicted": read,
+          type: "button",
+          class: "confusion",
+          "data-given": given,
+          "data-predicted": read,
           "aria-label": this.#spoken(given, read, images),
           on: { click: () => this.#open(given, read) },
         },
-        make("span", { class: "confusion-names" }, nameOf(classes[given]), make("span", { class: "arrow" }, "→"), nameOf(classes[read])),
+        make(
+          "span",
+          { class: "confusion-names" },
+          nameOf(classes[given]),
+          make("span", { class: "arrow" }, "→"),
+          nameOf(classes[read]),
+        ),
         make("span", { class: "confusion-count" }, count(images)),
         bar,
       );
     });
     const left = found.length - rows.length;
-    const more = left > 0 && make("button", {
-      type: "button", class: "button wide",
-      on: { click: () => { this.#limit += STEP; this.#drawList(); } },
-    }, `Show ${count(Math.min(left, STEP))} more of ${count(left)}`);
-    fill(this.list, ...rows, more, found.length === 0 && make("p", { class: "side-note" }, "No confusion of such classes here."));
+    const more =
+      left > 0 &&
+      make(
+        "button",
+        {
+          type: "button",
+          class: "button wide",
+          on: {
+            click: () => {
+              this.#limit += STEP;
+              this.#drawList();
+            },
+          },
+        },
+        `Show ${count(Math.min(left, STEP))} more of ${count(left)}`,
+      );
+    fill(
+      this.list,
+      ...rows,
+      more,
+      found.length === 0 && make("p", { class: "side-note" }, "No confusion of such classes here."),
+    );
     this.#mark();
   }
 
@@ -237,7 +281,10 @@ export class ConfusionPanel {
    */
   #open(given, predicted) {
     const query = change(this.#place.state.query, {
-      given: String(given), predicted: String(predicted), right: null, as_of: null,
+      given: String(given),
+      predicted: String(predicted),
+      right: null,
+      as_of: null,
     });
     // On a narrow screen the panel hides the images that were asked for.
     const side = window.innerWidth < 900 ? null : this.#place.state.side;

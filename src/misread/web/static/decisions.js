@@ -20,8 +20,8 @@ const POLL_WHEN_DOWN = 1000;
  * Decisions of this tab and of others.
  *
  * Emits `change` with `{split, items}` (what to draw anew), `scores` with the state of the scores,
- * `turned` (something was undone or redone) with `{redo, split, items, at}`, `refused` with a message
- * in `detail`, and `standing`.
+ * `turned` (something was undone or redone) with `{redo, split, items, at}`, `refused` with a
+ * message in `detail`, and `standing`.
  */
 export class Decisions extends EventTarget {
   /** @type {Map<string, Map<number, Decision>>} */
@@ -38,6 +38,8 @@ export class Decisions extends EventTarget {
   #revision;
   #timer = 0;
   #channel;
+  /** Number of decisions and answers of this tab so far. */
+  #own = 0;
 
   /**
    * @param {import("./api.js").Api} api
@@ -51,7 +53,8 @@ export class Decisions extends EventTarget {
     this.#study = boot.study.id;
     this.#revision = boot.revision;
     this.outbox = this.#open(outboxKey(boot.study.id, tab));
-    this.#channel = "BroadcastChannel" in window ? new BroadcastChannel(`misread.${this.#study}`) : null;
+    this.#channel =
+      "BroadcastChannel" in window ? new BroadcastChannel(`misread.${this.#study}`) : null;
     this.#channel?.addEventListener("message", () => this.poll());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.poll();
@@ -98,6 +101,7 @@ export class Decisions extends EventTarget {
    * @param {Spot | null} at
    */
   decide(split, items, before, after, at) {
+    this.#own += 1;
     const step = { split, items, before, after, at, event: newId() };
     this.#done.push(step);
     // The server knows what is older.
@@ -106,8 +110,14 @@ export class Decisions extends EventTarget {
     this.#set(split, items, () => after);
     this.outbox.put({
       path: "/api/verdicts",
-      body: { split, items, verdict: after.verdict, label: after.label, event: step.event,
-        tab: this.#tab },
+      body: {
+        split,
+        items,
+        verdict: after.verdict,
+        label: after.label,
+        event: step.event,
+        tab: this.#tab,
+      },
     });
   }
 
@@ -128,13 +138,19 @@ export class Decisions extends EventTarget {
    * @param {(step: Step, row: number) => Decision | null} state
    */
   #turn(path, from, to, state) {
+    this.#own += 1;
     const event = newId();
     const step = from.pop();
     if (step) {
       to.push(step);
       this.#shown.add(event);
       this.#set(step.split, step.items, (row) => state(step, row));
-      this.#turned({ redo: path === "/api/redo", split: step.split, items: step.items, at: step.at });
+      this.#turned({
+        redo: path === "/api/redo",
+        split: step.split,
+        items: step.items,
+        at: step.at,
+      });
     }
     this.outbox.put({ path, body: { tab: this.#tab, event } });
   }
@@ -142,12 +158,14 @@ export class Decisions extends EventTarget {
   /** Ask what others decided, now. */
   async poll() {
     window.clearTimeout(this.#timer);
+    const own = this.#own;
     try {
       const { revision, changes, scores } = await this.#api.get(
         `/api/changes?since=${this.#revision}`,
       );
-      // What had to wait for unsent entries is asked for again.
-      if (this.#take(changes)) this.#revision = revision;
+      // An answer from before what was decided here in the meantime would turn that back. It, and
+      // what had to wait for unsent entries, is asked for again.
+      if (own === this.#own && this.#take(changes)) this.#revision = revision;
       this.dispatchEvent(new CustomEvent("scores", { detail: scores }));
     } catch {
       // The page shows that the server is gone; the next round asks again.
@@ -193,7 +211,10 @@ export class Decisions extends EventTarget {
    */
   #show({ path, body }) {
     if (path !== "/api/verdicts" || !body.items || !body.split) return;
-    const after = { verdict: /** @type {Verdict | null} */ (body.verdict), label: body.label ?? null };
+    const after = {
+      verdict: /** @type {Verdict | null} */ (body.verdict),
+      label: body.label ?? null,
+    };
     this.#set(body.split, body.items, () => after);
   }
 
@@ -203,6 +224,7 @@ export class Decisions extends EventTarget {
    */
   #answered({ entry, answer }) {
     const { split, items, decided, decided_label: labels } = answer;
+    this.#own += 1;
     this.#channel?.postMessage("changed");
     if (split !== null && items.length > 0) {
       // What was decided since then, and isn't sent yet, is newer than this answer.

@@ -1,5 +1,6 @@
 /** What is said beside a large image. */
 
+import { imageAddress } from "./api.js";
 import { add, fill, isolate, make, nameOf, shown } from "./dom.js";
 import { decided, mark } from "./tile.js";
 import { VERDICT_NAMES, counted, probability } from "./text.js";
@@ -39,7 +40,8 @@ export function drawTitle(title, sub, item, decision, classes, details) {
   fill(sub, make("span", {}, `Image ${item.index} of ${item.split}`));
   if (details?.file) add(sub, make("bdi", { class: "file", title: details.file }, details.file));
   const sign = mark(decision, classes);
-  if (sign) add(sub, make("span", { class: "title-verdict" }, sign, decidedText(decision, classes)));
+  if (sign)
+    add(sub, make("span", { class: "title-verdict" }, sign, decidedText(decision, classes)));
   return `${spoken}, ${decided(decision, classes)}`;
 }
 
@@ -85,7 +87,10 @@ function section(title, ...content) {
 function suggestion(details, classes) {
   const { suggested, suggested_label: label, evidence, reason, scores } = details;
   if (scores.state === "pending") {
-    return section("Suggested verdict", make("p", { class: "quiet" }, "Being worked out. It shows here when it is ready."));
+    return section(
+      "Suggested verdict",
+      make("p", { class: "quiet" }, "Being worked out. It shows here when it is ready."),
+    );
   }
   if (!suggested) {
     return scores.reason
@@ -93,13 +98,18 @@ function suggestion(details, classes) {
       : null;
   }
   const line = make("p", { class: "suggestion" });
-  add(line, mark({ verdict: suggested, label }, classes, true), make("strong", {}, VERDICT_NAMES[suggested]));
+  add(
+    line,
+    mark({ verdict: suggested, label }, classes, true),
+    make("strong", {}, VERDICT_NAMES[suggested]),
+  );
   if (label !== null) add(line, ": right would be ", nameOf(classes[label], "strong"));
   return section(
     "Suggested verdict",
     line,
     evidence && make("p", { class: "evidence" }, isolate(sentence(evidence), classes)),
-    reason && make("p", { class: "reason" }, isolate(`Why the label isn't flagged: ${reason}.`, classes)),
+    reason &&
+      make("p", { class: "reason" }, isolate(`Why the label isn't flagged: ${reason}.`, classes)),
   );
 }
 
@@ -118,10 +128,9 @@ function models(details, classes, run) {
   if (details.models.length === 0) {
     return section("Models", make("p", { class: "quiet" }, "No model has predicted this split."));
   }
-  const ordered = [...details.models].sort(
-    (a, b) => Number(b.run === run) - Number(a.run === run),
-  );
-  const title = ordered.length === 1 ? "Probabilities" : `Probabilities of ${counted(ordered.length, "model")}`;
+  const ordered = [...details.models].sort((a, b) => Number(b.run === run) - Number(a.run === run));
+  const title =
+    ordered.length === 1 ? "Probabilities" : `Probabilities of ${counted(ordered.length, "model")}`;
   return section(title, ...ordered.map((model) => bars(model, details.given, classes)));
 }
 
@@ -140,7 +149,12 @@ function bars(model, given, classes) {
   const table = make("table", { class: "bars", "data-names": long ? "long" : "short" });
   add(
     table,
-    make("caption", {}, make("bdi", { class: "run" }, model.run), make("span", { class: "origin" }, model.origin)),
+    make(
+      "caption",
+      {},
+      make("bdi", { class: "run" }, model.run),
+      make("span", { class: "origin" }, model.origin),
+    ),
   );
   const body = make("tbody", {});
   for (const [label, p] of rows) body.append(bar(label, p, model.predicted, given, classes));
@@ -164,7 +178,11 @@ function bar(label, p, predicted, given, classes) {
     "tr",
     { class: `reading ${kind}` },
     make("th", { scope: "row" }, nameOf(classes[label])),
-    make("td", { class: "bar-cell" }, make("span", { class: "bar-track", "aria-hidden": "true" }, fillBar)),
+    make(
+      "td",
+      { class: "bar-cell" },
+      make("span", { class: "bar-track", "aria-hidden": "true" }, fillBar),
+    ),
     make("td", { class: "bar-value" }, probability(p)),
     make("td", { class: "bar-kind" }, kinds.join(", ")),
   );
@@ -179,8 +197,13 @@ function neighbours(details, boot) {
   const list = make("ul", { class: "neighbours" });
   for (const { split, index, given } of details.neighbours) {
     const name = boot.classes[given];
-    const address = `/image/${encodeURIComponent(split)}/${index}?size=thumb&v=${encodeURIComponent(boot.study.id)}`;
-    const picture = make("img", { src: address, alt: "", loading: "lazy", class: "neighbour-image" });
+    const address = imageAddress(split, index, "thumb", boot.study.id);
+    const picture = make("img", {
+      src: address,
+      alt: "",
+      loading: "lazy",
+      class: "neighbour-image",
+    });
     picture.addEventListener("load", () => {
       picture.classList.toggle("pixels", picture.naturalWidth <= 64);
     });
@@ -221,10 +244,19 @@ function readings(details, classes) {
 function facts(details) {
   const list = make("dl", { class: "facts" });
   const fact = (/** @type {string} */ name, /** @type {string | null} */ value) =>
-    add(list, make("dt", {}, make("bdi", {}, name)), make("dd", {}, value === null ? make("span", { class: "quiet" }, "missing") : make("bdi", {}, value)));
+    add(
+      list,
+      make("dt", {}, make("bdi", {}, name)),
+      make(
+        "dd",
+        {},
+        value === null ? make("span", { class: "quiet" }, "missing") : make("bdi", {}, value),
+      ),
+    );
   if (details.file) fact("File", details.file);
   const [height, width, channels] = details.shape;
-  fact("Size", `${width} × ${height}${channels === 3 ? ", colour" : ", grey"}`);
+  const size = `${width} × ${height}${channels === 3 ? ", colour" : ", grey"}`;
+  fact("Size", details.shape.length > 0 ? size : null);
   if (details.suspicion !== null) fact("Suspicion", details.suspicion.toFixed(3));
   if (details.difficulty !== null) fact("Difficulty", details.difficulty.toFixed(3));
   for (const [name, value] of details.metadata) fact(name, value);

@@ -11,7 +11,8 @@
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, unknown>} [attributes] `class`, `on` (an object of listeners), `style` (an
- *   object of properties), or attributes: false, null and undefined leave one out, true sets it empty.
+ *   object of properties), or attributes: false, null and undefined leave one out, true sets it
+ *   empty.
  * @param {...Child} children Text is put in as text.
  * @returns {HTMLElementTagNameMap[Tag]}
  */

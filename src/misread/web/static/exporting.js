@@ -27,15 +27,29 @@ export function setUpExport(api, grid, decisions) {
   button.addEventListener("click", () => {
     const { source } = grid;
     if (!source) return;
-    const rates = make("div", { class: "rates", "aria-live": "polite" }, make("p", { class: "quiet" }, "Counting…"));
+    const rates = make(
+      "div",
+      { class: "rates", "aria-live": "polite" },
+      make("p", { class: "quiet" }, "Counting…"),
+    );
     const box = make(
       "div",
       { class: "export-menu" },
       make("h2", {}, "Export ", make("bdi", {}, shown(source.split))),
       unsent(decisions),
       rates,
-      downloads("Verdicts", "verdicts", "each image with a verdict, decided or suggested, and the evidence", source.split),
-      downloads("Corrected labels", "labels", "every image with its label after verdicts; none is left out", source.split),
+      downloads(
+        "Verdicts",
+        "verdicts",
+        "each image with a verdict, decided or suggested, and the evidence",
+        source.split,
+      ),
+      downloads(
+        "Corrected labels",
+        "labels",
+        "every image with its label after verdicts; none is left out",
+        source.split,
+      ),
     );
     openBeside(button, "Export", box);
     drawRates(api, rates, source.view.query);
@@ -65,13 +79,25 @@ function downloads(title, kind, what, split) {
   for (const [format, name] of FORMATS) {
     add(
       links,
-      make("a", {
-        class: "button", download: true, href: `/export/${kind}.${format}?split=${encodeURIComponent(split)}`,
-        "aria-label": `${title} as ${name}`,
-      }, name),
+      make(
+        "a",
+        {
+          class: "button",
+          download: true,
+          href: `/export/${kind}.${format}?split=${encodeURIComponent(split)}`,
+          "aria-label": `${title} as ${name}`,
+        },
+        name,
+      ),
     );
   }
-  return make("section", { class: "export-kind" }, make("h3", {}, title), make("p", { class: "quiet" }, what), links);
+  return make(
+    "section",
+    { class: "export-kind" },
+    make("h3", {}, title),
+    make("p", { class: "quiet" }, what),
+    links,
+  );
 }
 
 /**
@@ -86,7 +112,14 @@ async function drawRates(api, box, query) {
     rates = await api.get(`/api/error?${query}`);
   } catch (error) {
     const gone = error instanceof GoneError;
-    fill(box, make("p", { class: "quiet" }, gone ? "The server doesn't answer." : /** @type {Error} */ (error).message));
+    fill(
+      box,
+      make(
+        "p",
+        { class: "quiet" },
+        gone ? "The server doesn't answer." : /** @type {Error} */ (error).message,
+      ),
+    );
     return;
   }
   const { as_labelled: labelled, after } = rates;
@@ -102,7 +135,10 @@ async function drawRates(api, box, query) {
     add(box, table, make("p", { class: "quiet" }, `${reviewed(rates)} ${open(rates)}`));
   }
   for (const text of [rates.caution, rates.warning]) {
-    if (text) box.append(make("div", { class: "warning", role: "note" }, icon("warning"), make("p", {}, text)));
+    if (text)
+      box.append(
+        make("div", { class: "warning", role: "note" }, icon("warning"), make("p", {}, text)),
+      );
   }
 }
 
@@ -136,7 +172,8 @@ function reviewed(rates) {
   const { decided, mistakes, reviewed_mistakes: seen, reviewed_others: others, unreadable } = rates;
   const parts = [
     `${counted(decided, "verdict")}`,
-    `${count(seen)} of ${counted(mistakes, "mistake")} and ${counted(others, "other image")} reviewed`,
+    `${count(seen)} of ${counted(mistakes, "mistake")} reviewed`,
+    `${counted(others, "other image")} reviewed`,
     `${counted(rates.changed_labels, "label")} changed`,
   ];
   if (unreadable) parts.push(`${count(unreadable)} unreadable, still counted`);

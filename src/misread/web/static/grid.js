@@ -5,12 +5,12 @@
  * follows (`aria-activedescendant`), so that it isn't lost when its tile leaves the page.
  */
 
-import { fill, make, nameOf } from "./dom.js";
-import { Layout, exactSize } from "./layout.js";
+import { make } from "./dom.js";
+import { Layout } from "./layout.js";
 import { Ranges } from "./ranges.js";
+import { Rows, keepTitle } from "./rows.js";
 import { Scroller } from "./scroller.js";
-import { counted } from "./text.js";
-import { Tile } from "./tile.js";
+import { HEADER, PADDING, SIZES, arrangeTiles, captionsFor } from "./sizes.js";
 import { clamp } from "./windows.js";
 
 /**
@@ -19,29 +19,12 @@ import { clamp } from "./windows.js";
  * @typedef {import("./types.js").Item} Item
  */
 
-/** Sizes to choose from: CSS pixels across a tile's image, about. */
-export const SIZES = [56, 84, 112, 168, 224];
-const GAP = 10;
-/** Height of a group's header, where it stands above the group. */
-const HEADER = 44;
-/** Width of the margin where a group's name stands beside it, for short and long names. */
-const MARGIN_SHORT = 84;
-const MARGIN_LONG = 156;
-/** Below this width there is no room for a margin. */
-const ROOMY = 700;
-const GROUP_GAP = 14;
-const PADDING = 12;
-const CAPTION = 22;
-/** Longest names of classes that fit a caption of one line. */
-const SHORT_NAME = 3;
 /** Rows kept in the page above and below the screen, in screens. */
 const AROUND = 0.4;
 /** While the bar flies past more than this many screens at once, nothing is asked for. */
 const FLIGHT = 3;
 
-/**
- * Emits `open` with a place, `cursor`, `selection`, and `settled` (scrolling stopped).
- */
+/** Emits `open` with a place, `cursor`, `selection`, and `settled` (scrolling stopped). */
 export class Grid extends EventTarget {
   /** @type {Source | null} */
   source = null;
@@ -52,10 +35,7 @@ export class Grid extends EventTarget {
   selecting = false;
   #anchor = 0;
   #size = 1;
-  /** @type {Map<number, {element: HTMLElement, tiles: Tile[]}>} */
-  #rows = new Map();
-  /** @type {Tile[]} */
-  #spare = [];
+  #rows;
   #frame = 0;
   #timer = 0;
   #lastTop = 0;
@@ -78,6 +58,7 @@ export class Grid extends EventTarget {
     this.decisions = decisions;
     this.#space = make("div", { class: "space", role: "rowgroup" });
     element.append(this.#space);
+    this.#rows = new Rows(this.#space, boot.classes, (tile) => this.#showTile(tile));
     this.layout = new Layout([], { columns: 1, rowHeight: 1, headerHeight: 0, padding: 0 });
     this.scroller = new Scroller(element, this.#space, () => this.#scrolled());
     this.#listen();
@@ -90,7 +71,10 @@ export class Grid extends EventTarget {
       if (event.shiftKey) event.preventDefault();
     });
     new ResizeObserver(() => {
-      if (this.element.clientWidth !== this.#width || this.element.clientHeight !== this.scroller.viewport) {
+      if (
+        this.element.clientWidth !== this.#width ||
+        this.element.clientHeight !== this.scroller.viewport
+      ) {
         this.arrange();
       }
     }).observe(this.element);
@@ -129,15 +113,11 @@ export class Grid extends EventTarget {
    */
   show(source, where) {
     this.source?.close();
-    this.#clearRows();
-    this.#spare = [];
     this.source = source;
+    this.#rows.begin(source.view.groups, source.cell !== null);
     this.selection.clear();
     this.cursor = clamp(where?.at ?? 0, 0, Math.max(0, source.view.total - 1));
     this.#anchor = this.cursor;
-    this.element.dataset.captions = this.boot.classes.every((name) => [...name].length <= SHORT_NAME)
-      ? "short"
-      : "long";
     this.arrange(where ?? { at: 0, top: 0 });
     this.#tellSelection();
     this.#tellCursor();
@@ -154,6 +134,17 @@ export class Grid extends EventTarget {
     return { at, top: Math.round(this.scroller.top - row.top) };
   }
 
+  /** Whether nobody has moved, selected or scrolled anything in this view. */
+  get isUntouched() {
+    return this.cursor === 0 && this.selection.size === 0 && this.scroller.top === 0;
+  }
+
+  /** Ask anew what is known of the images. */
+  renew() {
+    this.source?.renew();
+    this.draw();
+  }
+
   /** Which size of the tiles, a place in `SIZES`. */
   get size() {
     return this.#size;
@@ -164,16 +155,6 @@ export class Grid extends EventTarget {
     this.arrange();
   }
 
-  /** Size of the cell of an image on the screen, CSS pixels. */
-  #cell() {
-    const wanted = SIZES[this.#size];
-    const cell = this.source?.cell;
-    if (!cell) return { width: wanted, height: wanted };
-    const longest = Math.max(...cell);
-    const scale = exactSize(longest, wanted, devicePixelRatio) / longest;
-    return { width: cell[0] * scale, height: cell[1] * scale };
-  }
-
   /**
    * Lay everything out anew: another view, size or width.
    * @param {{at: number, top: number}} [where]
@@ -181,43 +162,22 @@ export class Grid extends EventTarget {
   arrange(where = this.standing) {
     if (!this.source) return;
     this.#width = this.element.clientWidth;
-    const { width, height } = this.#cell();
-    const long = this.element.dataset.captions === "long";
-    const lines = long ? 2 : 1;
-    const across = Math.max(width, 52);
-    const caption = CAPTION + (lines - 1) * 16;
-    const padding = this.#width < 600 ? 12 : 20;
-    const { groups } = this.source.view;
-    const grouped = groups.length > 0 && groups[0].key !== null;
-    // A group of a few images is a line then, not two.
-    this.#beside = grouped && this.#width >= ROOMY;
-    const margin = this.#beside ? (long ? MARGIN_LONG : MARGIN_SHORT) : 0;
-    const room = this.#width - 2 * padding - margin;
-    const columns = Math.max(1, Math.floor((room + GAP) / (across + GAP)));
-    this.layout = new Layout(groups, {
-      columns,
-      rowHeight: Math.ceil(height + caption + GAP),
-      headerHeight: grouped && !this.#beside ? HEADER : 0,
-      padding: PADDING,
-      gap: grouped ? GROUP_GAP : 0,
+    const { layout, beside, data, style } = arrangeTiles(this.source, {
+      width: this.#width,
+      size: this.#size,
+      captions: captionsFor(this.boot.classes),
+      ratio: devicePixelRatio,
     });
-    this.element.dataset.groups = this.#beside ? "beside" : "above";
-    this.element.dataset.room = across < 70 ? "little" : "enough";
-    this.#sticky.dataset.groups = this.element.dataset.groups;
-    this.#sticky.dataset.captions = this.element.dataset.captions;
+    this.layout = layout;
+    this.#beside = beside;
     for (const box of [this.element, this.#sticky]) {
-      box.style.setProperty("--group-margin", `${margin}px`);
-      box.style.setProperty("--grid-padding", `${padding}px`);
+      Object.assign(box.dataset, data);
+      for (const [name, pixels] of Object.entries(style))
+        box.style.setProperty(name, `${pixels}px`);
     }
-    const style = this.element.style;
-    style.setProperty("--image-width", `${width}px`);
-    style.setProperty("--image-height", `${height}px`);
-    style.setProperty("--tile-width", `${across}px`);
-    style.setProperty("--tile-height", `${height + caption}px`);
-    style.setProperty("--tile-gap", `${GAP}px`);
-    this.element.setAttribute("aria-rowcount", String(this.layout.rowCount));
-    this.element.setAttribute("aria-colcount", String(columns));
-    this.#clearRows();
+    this.element.setAttribute("aria-rowcount", String(layout.rowCount));
+    this.element.setAttribute("aria-colcount", String(layout.columns));
+    this.#rows.clear();
     this.scroller.resize(this.layout.height, this.#topOf(where));
     this.#lastTop = this.scroller.top;
     this.draw();
@@ -242,7 +202,7 @@ export class Grid extends EventTarget {
   /** Put the rows near the screen into the page, take the others out. */
   draw() {
     if (!this.source || this.total === 0) {
-      this.#clearRows();
+      this.#rows.clear();
       this.#sticky.hidden = true;
       return;
     }
@@ -250,13 +210,8 @@ export class Grid extends EventTarget {
     const margin = AROUND * viewport;
     const first = this.layout.rowAt(top - margin);
     const last = this.layout.rowAt(top + viewport + margin);
-    for (const [number, row] of this.#rows) {
-      if (number < first || number > last) this.#removeRow(number, row);
-    }
-    // In the page's order too, for those who read it from top to bottom.
-    let before = null;
-    for (let number = first; number <= last; number += 1) before = this.#drawRow(number, before);
-    this.#drawSticky();
+    this.#rows.draw(this.layout, first, last, this.scroller.shift);
+    this.#drawSticky(top);
     this.#markCursor();
     this.#ask(top, viewport);
   }
@@ -274,134 +229,34 @@ export class Grid extends EventTarget {
       this.#scrolled();
       return;
     }
-    const first = this.#firstPlace(this.layout.rowAt(top));
-    const last = this.#lastPlace(this.layout.rowAt(top + viewport));
+    const first = this.layout.firstPlace(top);
+    const last = this.layout.lastPlace(top + viewport);
     this.source?.want(first, last);
   }
 
   #rowsKnown() {
-    return this.source?.item(this.#firstPlace(this.layout.rowAt(this.scroller.top))) !== null;
+    return this.source?.item(this.layout.firstPlace(this.scroller.top)) !== null;
   }
 
-  /** @param {number} row */
-  #firstPlace(row) {
-    const found = this.layout.row(row);
-    return found.kind === "tiles" ? found.start : this.layout.groups[found.group].start;
-  }
-
-  /** @param {number} row */
-  #lastPlace(row) {
-    const found = this.layout.row(row);
-    if (found.kind === "tiles") return found.start + found.count - 1;
-    return this.layout.groups[found.group].start;
-  }
-
-  /**
-   * @param {number} number
-   * @param {HTMLElement | null} before The row above it.
-   * @returns {HTMLElement}
-   */
-  #drawRow(number, before) {
-    const there = this.#rows.get(number);
-    const row = this.layout.row(number);
-    const element = there?.element ?? this.#makeRow(row);
-    element.style.transform = `translateY(${row.top - this.scroller.shift}px)`;
-    if (there) return element;
-    const tiles = [];
-    if (row.kind === "header") {
-      element.append(this.#header(row.group));
-    } else {
-      if (this.#beside && row.start === this.layout.groups[row.group].start) {
-        element.append(this.#header(row.group));
-      }
-      for (let column = 0; column < row.count; column += 1) {
-        const tile = this.#spare.pop() ?? new Tile(this.boot.classes, Boolean(this.source?.cell));
-        tile.place(row.start + column, column);
-        this.#showTile(tile);
-        element.append(tile.element);
-        tiles.push(tile);
-      }
-    }
-    this.#rows.set(number, { element, tiles });
-    if (before) before.after(element);
-    else this.#space.prepend(element);
-    return element;
-  }
-
-  /** @param {import("./layout.js").HeaderRow | import("./layout.js").TileRow} row */
-  #makeRow(row) {
-    return make("div", {
-      class: row.kind === "header" ? "row header-row" : "row",
-      role: "row",
-      "aria-rowindex": row.row + 1,
-    });
-  }
-
-  /** @param {number} group */
-  #header(group) {
-    const { label, count } = /** @type {Source} */ (this.source).view.groups[group];
-    const spoken = `Given ${label}, ${counted(count)}`;
-    const cell = make("div", { class: "group-title", role: "rowheader", "aria-label": spoken });
-    cell.append(...this.#title(group));
-    return cell;
-  }
-
-  /** @param {number} group */
-  #title(group) {
-    const { label, count } = /** @type {Source} */ (this.source).view.groups[group];
-    return [
-      make("span", { class: "group-word" }, "given"),
-      nameOf(label, "group-name"),
-      make("span", { class: "group-count" }, counted(count)),
-    ];
-  }
-
-  #drawSticky() {
-    const { top } = this.scroller;
-    const group = this.layout.groupOf(this.#firstPlace(this.layout.rowAt(top)));
+  /** @param {number} top */
+  #drawSticky(top) {
+    const { view } = /** @type {Source} */ (this.source);
+    const group = this.layout.groupOf(this.layout.firstPlace(top));
     const grouped = this.layout.headers > 0 || this.#beside;
-    const shown = grouped && top > this.layout.tops[group];
-    this.#sticky.hidden = !shown;
-    if (!shown) return;
-    if (this.#sticky.dataset.group !== String(group) || this.#sticky.dataset.view !== this.source?.view.query) {
-      this.#sticky.dataset.group = String(group);
-      this.#sticky.dataset.view = this.source?.view.query;
-      fill(this.#sticky, ...this.#title(group));
-    }
+    this.#sticky.hidden = !grouped || top <= this.layout.tops[group];
+    if (this.#sticky.hidden) return;
+    keepTitle(this.#sticky, `${group} ${view.query}`, view.groups[group]);
+    // The next group pushes it out.
     const end = this.layout.tops[group + 1] - this.layout.gap;
-    const next = end - top - (this.#beside ? this.layout.rowHeight : HEADER);
-    this.#sticky.style.transform = `translateY(${Math.min(0, next)}px)`;
+    const height = this.#beside ? this.layout.rowHeight : HEADER;
+    this.#sticky.style.transform = `translateY(${Math.min(0, end - top - height)}px)`;
   }
 
-  /**
-   * @param {number} number
-   * @param {{element: HTMLElement, tiles: Tile[]}} row
-   */
-  #removeRow(number, row) {
-    row.element.remove();
-    for (const tile of row.tiles) {
-      tile.blank();
-      tile.element.remove();
-      if (this.#spare.length < 200) this.#spare.push(tile);
-    }
-    this.#rows.delete(number);
-  }
-
-  #clearRows() {
-    for (const [number, row] of this.#rows) this.#removeRow(number, row);
-  }
-
-  /** @param {Tile} tile */
+  /** @param {import("./tile.js").Tile} tile */
   #showTile(tile) {
     const source = /** @type {Source} */ (this.source);
-    const address = `/image/${encodeURIComponent(source.split)}`;
-    tile.show(source, (split, index) => this.decisions.get(split, index), address);
+    tile.show(source, (split, index) => this.decisions.get(split, index));
     tile.element.setAttribute("aria-selected", String(this.selection.has(tile.position)));
-  }
-
-  /** @returns {Generator<Tile>} */
-  *#tiles() {
-    for (const { tiles } of this.#rows.values()) yield* tiles;
   }
 
   /**
@@ -410,7 +265,7 @@ export class Grid extends EventTarget {
    * @param {number} count
    */
   loaded(start, count) {
-    for (const tile of this.#tiles()) {
+    for (const tile of this.#rows.tiles()) {
       if (tile.position >= start && tile.position < start + count) this.#showTile(tile);
     }
     this.#tellCursor();
@@ -420,7 +275,7 @@ export class Grid extends EventTarget {
 
   /** @param {Set<number>} items */
   #redecide(items) {
-    for (const tile of this.#tiles()) {
+    for (const tile of this.#rows.tiles()) {
       if (items.has(Number(tile.element.dataset.index))) this.#showTile(tile);
     }
     this.#tellCursor();
@@ -508,14 +363,14 @@ export class Grid extends EventTarget {
   }
 
   #tellSelection() {
-    for (const tile of this.#tiles()) {
+    for (const tile of this.#rows.tiles()) {
       tile.element.setAttribute("aria-selected", String(this.selection.has(tile.position)));
     }
     this.dispatchEvent(new Event("selection"));
   }
 
   #markCursor() {
-    for (const tile of this.#tiles()) {
+    for (const tile of this.#rows.tiles()) {
       tile.element.classList.toggle("cursor", tile.position === this.cursor);
     }
     const tile = document.getElementById(`tile-${this.cursor}`);

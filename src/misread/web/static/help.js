@@ -28,7 +28,13 @@ export function setUpHelp(boot) {
   fill(
     byId("help-body"),
     block("Verdicts: one key, and the next image comes", [
-      ...VERDICT_KEYS.map(([verdict, key]) => /** @type {[string, string]} */ ([key.toUpperCase(), `${VERDICT_NAMES[verdict]}: ${MEANING[verdict]}`])),
+      ...VERDICT_KEYS.map(
+        ([verdict, key]) =>
+          /** @type {[string, string]} */ ([
+            key.toUpperCase(),
+            `${VERDICT_NAMES[verdict]}: ${MEANING[verdict]}`,
+          ]),
+      ),
       ["C", "Take the verdict away"],
       ["\u232b or Ctrl Z", "Undo what this tab did last, as often as you like"],
       ["Ctrl Shift Z or Ctrl Y", "Redo"],
@@ -78,7 +84,9 @@ export function openHelp() {
 function block(title, rows) {
   const list = make("dl", { class: "keys" });
   for (const [keys, text] of rows) {
-    const parts = keys.split(/( or | and |, )/).map((part, place) => (place % 2 ? part : make("kbd", {}, part)));
+    const parts = keys
+      .split(/( or | and |, )/)
+      .map((part, place) => (place % 2 ? part : make("kbd", {}, part)));
     list.append(make("dt", {}, ...parts), make("dd", {}, text));
   }
   return make("section", {}, make("h3", {}, title), list);

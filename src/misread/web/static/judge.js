@@ -18,8 +18,8 @@ const MOST_ITEMS = 100_000;
 const NONE = /** @type {Decision} */ ({ verdict: null, label: null });
 
 /**
- * Emits `change` when what a verdict would be given to, or what is decided about it, may be another,
- * and `labelling` when the choice of a class begins or ends.
+ * Emits `change` when what a verdict would be given to, or what is decided about it, may be
+ * another, and `labelling` when the choice of a class begins or ends.
  */
 export class Judge extends EventTarget {
   /** Whether the right class is being chosen. */
@@ -113,7 +113,10 @@ export class Judge extends EventTarget {
   label(label) {
     const { item } = this;
     if (label !== null && item && item.given === label) {
-      notify(`${shown(this.boot.classes[label])} is the label it has; F says that it is fine.`, "bad");
+      notify(
+        `${shown(this.boot.classes[label])} is the label it has; F says that it is fine.`,
+        "bad",
+      );
       return;
     }
     this.cancel();

@@ -2,8 +2,8 @@
 
 /**
  * @typedef {{typing: boolean, onControl: boolean, viewer: boolean, labelling: boolean}} Where
- * `typing`: the event came from a field; `onControl`: from a button or a link, to which Enter and the
- * space bar belong; `viewer`: an image is large; `labelling`: a class is being chosen.
+ * `typing`: the event came from a field; `onControl`: from a button or a link, to which Enter and
+ * the space bar belong; `viewer`: an image is large; `labelling`: a class is being chosen.
  */
 
 /** Verdicts and their keys. @type {[import("./types.js").Verdict, string][]} */
@@ -31,7 +31,14 @@ const SINGLE = {
 };
 
 const MOVES = [
-  "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End",
+  "ArrowLeft",
+  "ArrowRight",
+  "ArrowUp",
+  "ArrowDown",
+  "PageUp",
+  "PageDown",
+  "Home",
+  "End",
 ];
 
 /** Actions that a key held down may repeat. */

@@ -80,6 +80,24 @@ export class Layout {
   }
 
   /**
+   * The first place of the view in the row at a height, or in the group whose header is there.
+   * @param {number} y
+   */
+  firstPlace(y) {
+    const row = this.row(this.rowAt(y));
+    return row.kind === "tiles" ? row.start : this.groups[row.group].start;
+  }
+
+  /**
+   * The last place of the view in the row at a height; the first of the group whose header is there.
+   * @param {number} y
+   */
+  lastPlace(y) {
+    const row = this.row(this.rowAt(y));
+    return row.kind === "tiles" ? row.start + row.count - 1 : this.groups[row.group].start;
+  }
+
+  /**
    * The row and column of a place of the view.
    * @param {number} position
    */
@@ -150,6 +168,8 @@ function lastAtMost(values, value, count) {
 
 /** The tallest element: browsers clip at 17 to 33 million CSS pixels. */
 export const TALLEST = 6_000_000;
+/** Screens at either end in which a pixel of the bar is a pixel of the content. */
+const EDGE_SCREENS = 30;
 
 /**
  * Between how far one has scrolled through content of any height and where the scroll bar of an
@@ -170,7 +190,8 @@ export class ScrollMap {
     /** How far the element can be scrolled. */
     this.mostPhysical = Math.max(0, this.physical - viewport);
     this.exact = this.most === this.mostPhysical;
-    this.edge = Math.floor(this.mostPhysical / 8);
+    // Long enough to scroll on in, a small part of the bar.
+    this.edge = Math.floor(Math.min(this.mostPhysical / 8, EDGE_SCREENS * viewport));
   }
 
   /**

@@ -1,29 +1,29 @@
 /** The gallery: puts the parts together. */
 
-import { Api, GoneError, RefusedError, isAbort } from "./api.js";
+import { Api, RefusedError, isAbort } from "./api.js";
 import { ConfusionPanel } from "./confusions.js";
 import { Decisions } from "./decisions.js";
-import { add, byId, fill, icon, make } from "./dom.js";
+import { byId, fill, icon } from "./dom.js";
 import { setUpExport } from "./exporting.js";
 import { Filters, firstQuery, viewOf } from "./filters.js";
-import { Grid, SIZES } from "./grid.js";
+import { Grid } from "./grid.js";
 import { openHelp, setUpHelp } from "./help.js";
 import { Judge } from "./judge.js";
 import { actionOf } from "./keys.js";
 import { announce, notify } from "./messages.js";
 import { claimTab, storageOf } from "./outbox.js";
 import { setUpSaveSigns } from "./save_sign.js";
+import { SIZES } from "./sizes.js";
 import { Source } from "./source.js";
-import { Place, isFilter, parse } from "./state.js";
-import { count, counted, percent } from "./text.js";
+import { Place, parse } from "./state.js";
+import { Status } from "./status.js";
+import { counted } from "./text.js";
 import { VerdictBar } from "./verdict_bar.js";
 import { Viewer } from "./viewer.js";
 
 /** @typedef {import("./types.js").View} View */
 
 const SIZE_KEY = "misread.tile-size";
-/** How long verdicts rest before the error rate is counted again, milliseconds. */
-const REST = 800;
 
 /** The page and what it shows. */
 class Gallery {
@@ -31,7 +31,6 @@ class Gallery {
   view = null;
   #loading = new AbortController();
   #shown = "";
-  #counting = 0;
 
   /**
    * @param {import("./types.js").Boot} boot
@@ -45,6 +44,7 @@ class Gallery {
     this.api = new Api(boot);
     this.decisions = new Decisions(this.api, boot, tab);
     this.grid = new Grid(byId("grid"), byId("sticky"), boot, this.decisions);
+    this.status = new Status(this.api, this.place, this.decisions);
     this.viewer = new Viewer(this.api, boot, this.grid, this.decisions);
     this.judge = new Judge(boot, this.grid, this.viewer, this.decisions);
     this.filters = new Filters(boot, this.place);
@@ -101,12 +101,15 @@ class Gallery {
     );
     viewer.addEventListener("leave", () => this.leave());
     grid.addEventListener("selection", () => this.#sayHowMany());
-    decisions.addEventListener("change", () => this.#countAgain());
-    decisions.addEventListener("turned", (event) => this.#turned(/** @type {CustomEvent} */ (event).detail));
+    decisions.addEventListener("turned", (event) =>
+      this.#turned(/** @type {CustomEvent} */ (event).detail),
+    );
     decisions.addEventListener("refused", (event) =>
       notify(`Not taken: ${/** @type {CustomEvent} */ (event).detail}`, "bad"),
     );
-    decisions.addEventListener("scores", (event) => this.#scores(/** @type {CustomEvent} */ (event).detail));
+    decisions.addEventListener("scores", (event) =>
+      this.#scores(/** @type {CustomEvent} */ (event).detail),
+    );
     api.addEventListener("down", () => this.#offline(true));
     api.addEventListener("up", () => this.#backAgain());
     byId("refresh").addEventListener("click", () => this.refresh());
@@ -152,7 +155,7 @@ class Gallery {
     } catch (error) {
       if (isAbort(error) || signal.aborted) return;
       this.#shown = "";
-      this.#failed(error);
+      this.status.fail(error, () => this.#load(null));
     }
     main.removeAttribute("aria-busy");
   }
@@ -171,64 +174,11 @@ class Gallery {
       failed: (error) => this.#missed(error, source),
     });
     this.viewer.reset();
-    byId("empty").hidden = view.total > 0;
-    byId("failed").hidden = true;
-    byId("grid").hidden = view.total === 0;
     this.filters.draw(view);
-    this.#drawCount(view);
+    this.status.show(view, () => this.filters.clear());
     this.grid.show(source, where);
-    if (view.total === 0) this.#drawEmpty(view);
-    this.#stale(false);
     announce(counted(view.total));
-    this.#countErrors();
     this.#followImage();
-  }
-
-  /** @param {View} view */
-  #drawCount(view) {
-    const all = view.total === view.of;
-    fill(byId("count"), make("strong", {}, count(view.total)), all ? ` ${view.total === 1 ? "image" : "images"}` : ` of ${counted(view.of)}`);
-    const note = byId("view-note");
-    const text = view.pending
-      ? "Difficulty, suspicion and suggested verdicts are being worked out; ordered by index until then."
-      : view.note;
-    note.textContent = text;
-    note.hidden = !text;
-  }
-
-  /** @param {View} view */
-  #drawEmpty(view) {
-    const filtered = Object.keys(this.place.state.query).some(isFilter);
-    fill(
-      byId("empty"),
-      make("h2", {}, filtered ? "No image fits these filters" : "There are no images here"),
-      view.note && make("p", {}, view.note),
-      filtered && make("p", {}, "Remove one of the filters above, or all of them."),
-      filtered && make("button", {
-        type: "button", class: "button", on: { click: () => this.filters.clear() },
-      }, "Show all images"),
-    );
-  }
-
-  /** @param {unknown} error */
-  #failed(error) {
-    const refused = error instanceof RefusedError;
-    const gone = error instanceof GoneError;
-    if (!refused && !gone) console.error(error);
-    const text = gone ? "The page goes on by itself when it does." : /** @type {Error} */ (error).message;
-    fill(
-      byId("failed"),
-      make("h2", {}, gone ? "The server doesn't answer" : "This view can't be shown"),
-      make("p", {}, text),
-      make("div", { class: "failed-tools" },
-        make("button", { type: "button", class: "button", on: { click: () => this.#load(null) } }, "Try again"),
-        refused && make("a", { class: "button", href: "/" }, "Start anew"),
-      ),
-    );
-    byId("failed").hidden = false;
-    byId("empty").hidden = true;
-    byId("grid").hidden = true;
-    byId("sticky").hidden = true;
   }
 
   /**
@@ -252,42 +202,6 @@ class Gallery {
     this.#load(this.grid.standing);
   }
 
-  /** @param {boolean} stale */
-  #stale(stale) {
-    byId("refresh").hidden = !stale;
-  }
-
-  // How many, how wrong
-
-  #countAgain() {
-    window.clearTimeout(this.#counting);
-    this.#counting = window.setTimeout(() => this.#countErrors(), REST);
-    if ("decided" in this.place.state.query) this.#stale(true);
-  }
-
-  async #countErrors() {
-    const { view } = this;
-    if (!view) return;
-    try {
-      /** @type {import("./types.js").ErrorRates} */
-      const rates = await this.api.get(`/api/error?${view.query}`);
-      if (this.view !== view) return;
-      const { as_labelled: labelled, after, decided } = rates;
-      const box = byId("error-rate");
-      fill(box);
-      if (labelled) {
-        add(box, "error as labelled ", make("strong", {}, percent(labelled.rate, labelled.total)),
-          ` (${percent(labelled.low, labelled.total)} to ${percent(labelled.high, labelled.total)})`);
-      }
-      if (labelled && after && after.count !== labelled.count) {
-        add(box, ", after verdicts ", make("strong", {}, percent(after.rate, after.total)));
-      }
-      if (decided > 0) add(box, labelled ? " · " : "", `${counted(decided, "verdict")}`);
-    } catch {
-      // What it was stays; the view itself says when the server is gone.
-    }
-  }
-
   #sayHowMany() {
     const { size } = this.grid.selection;
     if (size > 0) announce(`${counted(size)} selected`);
@@ -302,9 +216,21 @@ class Gallery {
       ready ||= known.scores.state === "pending" && state.state !== "pending";
       known.scores = state;
     }
-    if (ready) {
-      this.viewer.reset();
-      if (this.view?.scores.state === "pending") this.refresh();
+    if (ready) this.#scored();
+  }
+
+  /** Suggested verdicts are there: they are shown, and nothing moves under the user's hands. */
+  #scored() {
+    const { view, grid, viewer } = this;
+    if (!view || !grid.source) return;
+    viewer.reset();
+    if (!view.pending) {
+      grid.renew();
+      if (viewer.isOpen) this.#followImage();
+    } else if (grid.isUntouched && !viewer.isOpen) {
+      this.refresh();
+    } else {
+      this.status.offerRefresh("Suspicion is known now: sort by it");
     }
   }
 
@@ -320,7 +246,11 @@ class Gallery {
     try {
       const boot = await this.api.get("/api/boot");
       if (boot.study.id !== this.boot.study.id) {
-        fill(byId("offline-text"), "Another study is open at this address now. Reload the page to see it; what isn't saved stays in this browser.");
+        fill(
+          byId("offline-text"),
+          "Another study is open at this address now. Reload the page to see it; " +
+            "what isn't saved stays in this browser.",
+        );
         return;
       }
     } catch {

@@ -57,13 +57,25 @@ export class Picker {
     this.#options = options;
     this.#picked = picked;
     this.#id = `picker-${(opened += 1)}`;
-    this.list = make("div", { class: "options", role: "listbox", id: this.#id, "aria-label": label });
+    this.list = make("div", {
+      class: "options",
+      role: "listbox",
+      id: this.#id,
+      "aria-label": label,
+    });
     this.more = make("p", { class: "options-more" });
     this.field = field
       ? make("input", {
-          type: "text", class: "field", role: "combobox", placeholder: "Type to find",
-          "aria-label": label, "aria-expanded": "true", "aria-autocomplete": "list",
-          "aria-controls": this.#id, autocomplete: "off", spellcheck: "false",
+          type: "text",
+          class: "field",
+          role: "combobox",
+          placeholder: "Type to find",
+          "aria-label": label,
+          "aria-expanded": "true",
+          "aria-autocomplete": "list",
+          "aria-controls": this.#id,
+          autocomplete: "off",
+          spellcheck: "false",
         })
       : null;
     if (!this.field) this.list.tabIndex = 0;
@@ -82,7 +94,10 @@ export class Picker {
   /** @param {string | null} first */
   #narrow(first) {
     this.#found = fitting(this.#options, this.field?.value ?? "");
-    this.#at = Math.max(0, this.#found.findIndex((option) => option.value === first));
+    this.#at = Math.max(
+      0,
+      this.#found.findIndex((option) => option.value === first),
+    );
     this.#draw();
   }
 
@@ -106,7 +121,10 @@ export class Picker {
    */
   #option(option, place) {
     const element = make("div", {
-      class: "option", role: "option", id: `${this.#id}-${place}`, "data-place": place,
+      class: "option",
+      role: "option",
+      id: `${this.#id}-${place}`,
+      "data-place": place,
       "aria-selected": String(place === this.#at),
     });
     add(
@@ -148,7 +166,8 @@ export class Picker {
   /** @param {Event} event */
   #click(event) {
     const option = /** @type {Element} */ (event.target).closest(".option");
-    if (option instanceof HTMLElement) this.#picked(this.#found[Number(option.dataset.place)].value);
+    if (option instanceof HTMLElement)
+      this.#picked(this.#found[Number(option.dataset.place)].value);
   }
 }
 

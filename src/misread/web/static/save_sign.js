@@ -24,7 +24,11 @@ export function setUpSaveSigns(signs, decisions) {
     for (const sign of signs) {
       sign.dataset.standing = outbox.standing;
       if (outbox.standing === "unsaved") {
-        const retry = make("button", { type: "button", class: "link", on: { click: () => outbox.flush() } }, "Retry now");
+        const retry = make(
+          "button",
+          { type: "button", class: "link", on: { click: () => outbox.flush() } },
+          "Retry now",
+        );
         fill(sign, icon("warning"), make("span", {}, text), retry);
       } else {
         fill(sign, make("span", { class: "dot", "aria-hidden": "true" }), make("span", {}, text));

@@ -2,6 +2,7 @@
  * The images of one view: what is known of each, and its pixels.
  */
 
+import { imageAddress } from "./api.js";
 import { Windows } from "./windows.js";
 
 /**
@@ -43,7 +44,7 @@ export class Source {
    */
   constructor(api, boot, split, view, on) {
     this.#api = api;
-    this.#study = encodeURIComponent(boot.study.id);
+    this.#study = boot.study.id;
     this.split = split;
     this.view = view;
     this.cell = boot.splits[split]?.cell ?? null;
@@ -53,7 +54,7 @@ export class Source {
     this.#windows = new Windows(view.total, {
       size,
       keep,
-      load: (start, count, signal, partly) => this.#load(start, count, signal, partly),
+      load: (...how) => this.#load(...how),
       drop: (window) => window.bitmap?.close(),
       loaded: on.loaded,
       failed: on.failed,
@@ -91,6 +92,14 @@ export class Source {
   }
 
   /**
+   * Where the image of an index is to be had small, where images are pictures of their own.
+   * @param {number} index
+   */
+  address(index) {
+    return imageAddress(this.split, index, "thumb", this.#study);
+  }
+
+  /**
    * Draw the image at a place, pixel by pixel.
    * @param {number} position
    * @param {HTMLCanvasElement} canvas
@@ -104,7 +113,7 @@ export class Source {
       canvas.width = width;
       canvas.height = height;
     }
-    // Kept in ordinary memory: hundreds of small canvases, each drawn once, gain nothing by the GPU.
+    // In ordinary memory: hundreds of small canvases, each drawn once, gain nothing by the GPU.
     const context = canvas.getContext("2d", { willReadFrequently: true });
     if (!context) return false;
     context.imageSmoothingEnabled = false;
@@ -122,6 +131,11 @@ export class Source {
    */
   want(first, last) {
     if (this.view.total > 0) this.#windows.want(first, last);
+  }
+
+  /** Ask again what is known of the images; what is shown stays until the answer is there. */
+  renew() {
+    this.#windows.renew();
   }
 
   /** Give everything up. */
@@ -176,17 +190,21 @@ export class Source {
    * @param {number} count
    * @param {AbortSignal} signal
    * @param {(window: Window) => void} partly
+   * @param {Window | undefined} before
    * @returns {Promise<Window>}
    */
-  async #load(start, count, signal, partly) {
+  async #load(start, count, signal, partly, before) {
     const path = `/api/tiles?${this.view.query}&start=${start}&count=${count}`;
     /** @type {TileColumns} */
     const columns = await this.#api.get(path, signal);
     if (!this.cell) return { columns, bitmap: null };
+    if (before?.bitmap && String(before.columns.index) === String(columns.index)) {
+      return { columns, bitmap: before.bitmap };
+    }
     partly({ columns, bitmap: null });
     const sprite = `split=${encodeURIComponent(this.split)}&items=${columns.index.join(",")}`;
     const blob = await this.#api.picture(
-      `/api/sprite.png?${sprite}&columns=${this.across}&v=${this.#study}`,
+      `/api/sprite.png?${sprite}&columns=${this.across}&v=${encodeURIComponent(this.#study)}`,
       signal,
     );
     // As they are: no colour management, no blending, so that pixels stay exact.

@@ -5,8 +5,19 @@
 
 /** The order of a query's keys; metadata come after them. */
 const KEYS = [
-  "split", "model", "group", "sort", "order", "seed", "given", "predicted", "right", "suggested",
-  "decided", "as_of", "scores",
+  "split",
+  "model",
+  "group",
+  "sort",
+  "order",
+  "seed",
+  "given",
+  "predicted",
+  "right",
+  "suggested",
+  "decided",
+  "as_of",
+  "scores",
 ];
 
 /** Keys that narrow the view, in the order of their chips. */

@@ -37,7 +37,9 @@ export function describe(item, decision, classes) {
 export function decided({ verdict, label }, classes) {
   if (!verdict) return "no verdict";
   const name = VERDICT_NAMES[verdict].toLowerCase();
-  return label === null ? `verdict: ${name}` : `verdict: ${name}, right is ${shown(classes[label])}`;
+  return label === null
+    ? `verdict: ${name}`
+    : `verdict: ${name}, right is ${shown(classes[label])}`;
 }
 
 /**
@@ -50,7 +52,11 @@ export function mark({ verdict, label }, classes, suggested = false) {
   if (!verdict) return null;
   const name = label === null ? "" : shown(classes[label]);
   const text = verdict === "label" && name && !suggested ? name.slice(0, 9) : LETTERS[verdict];
-  return make("bdi", { class: `mark ${suggested ? "suggested" : "decided"}`, "data-verdict": verdict }, text);
+  return make(
+    "bdi",
+    { class: `mark ${suggested ? "suggested" : "decided"}`, "data-verdict": verdict },
+    text,
+  );
 }
 
 /** A tile, used again for one image after another. */
@@ -74,11 +80,19 @@ export class Tile {
   }
 
   #makePicture() {
-    const picture = make("img", { class: "pixels", alt: "", decoding: "async", draggable: "false" });
+    const picture = make("img", {
+      class: "pixels",
+      alt: "",
+      decoding: "async",
+      draggable: "false",
+    });
     picture.addEventListener("load", () => {
       // A small image is enlarged by whole pixels, a large one scaled down smoothly.
       const box = this.frame.clientWidth || 1;
-      picture.classList.toggle("enlarged", picture.naturalWidth <= box && picture.naturalHeight <= box);
+      picture.classList.toggle(
+        "enlarged",
+        picture.naturalWidth <= box && picture.naturalHeight <= box,
+      );
       this.element.dataset.drawn = "yes";
     });
     return picture;
@@ -116,16 +130,18 @@ export class Tile {
    * Show the image and what is known of it, as far as it has come.
    * @param {import("./source.js").Source} source
    * @param {(split: string, index: number) => Decision | null} newer
-   * @param {string} address Of pictures of their own.
    */
-  show(source, newer, address) {
+  show(source, newer) {
     const item = source.item(this.position);
     if (!item) return;
-    if (this.element.dataset.known !== "yes") {
-      this.element.dataset.known = "yes";
+    // Suggestions may come later than the rest.
+    const known = item.suggested ?? "yes";
+    if (this.element.dataset.known !== known) {
+      if (this.picture && !this.element.dataset.known)
+        this.picture.src = source.address(item.index);
+      this.element.dataset.known = known;
       this.element.dataset.index = String(item.index);
       this.caption.replaceChildren(...this.#caption(item));
-      if (this.picture) this.picture.src = `${address}/${item.index}?size=thumb`;
     }
     this.decide(item, newer(item.split, item.index) ?? item.decided);
     if (this.canvas && this.element.dataset.drawn !== "yes") {
@@ -153,9 +169,15 @@ export class Tile {
     // Beside the image, not on it: nothing hides pixels that nobody has judged yet.
     const suggestion = { verdict: item.suggested, label: item.suggestedLabel };
     const hint = item.suggested === "fine" ? null : mark(suggestion, this.classes, true);
-    const read = make("bdi", { class: right ? "read right" : "read" }, shown(this.classes[item.predicted]));
+    const read = make(
+      "bdi",
+      { class: right ? "read right" : "read" },
+      shown(this.classes[item.predicted]),
+    );
     const chance = make("span", { class: "chance" }, probability(item.pPredicted));
-    const parts = right ? [read, chance] : [given, make("span", { class: "arrow" }, "→"), read, chance];
+    const parts = right
+      ? [read, chance]
+      : [given, make("span", { class: "arrow" }, "→"), read, chance];
     return hint ? [...parts, hint] : parts;
   }
 }

@@ -20,7 +20,9 @@ export class VerdictBar {
     this.#judge = judge;
     this.forViewer = forViewer;
     this.target = make("p", { class: "target" });
-    this.buttons = new Map(VERDICT_KEYS.map(([verdict, key]) => [verdict, this.#button(verdict, key)]));
+    this.buttons = new Map(
+      VERDICT_KEYS.map(([verdict, key]) => [verdict, this.#button(verdict, key)]),
+    );
     this.verdicts = make("div", { class: "verdicts", role: "group", "aria-label": "Verdict" });
     this.verdicts.append(...this.buttons.values());
     this.clear = tool("Clear", "C", "close", () => judge.choose(null));
@@ -29,7 +31,13 @@ export class VerdictBar {
     this.tools = make("div", { class: "tools" }, this.clear, this.undo, this.redo);
     this.select = forViewer ? null : this.#selectButton();
     if (this.select) this.tools.append(this.select);
-    this.labels = make("div", { class: "labels", role: "group", "aria-label": "Right class", tabindex: "-1", hidden: true });
+    this.labels = make("div", {
+      class: "labels",
+      role: "group",
+      "aria-label": "Right class",
+      tabindex: "-1",
+      hidden: true,
+    });
     element.append(this.target, this.verdicts, this.labels, this.tools);
     judge.addEventListener("change", () => this.draw());
     judge.addEventListener("labelling", () => this.#label());
@@ -42,8 +50,12 @@ export class VerdictBar {
    */
   #button(verdict, key) {
     const button = make("button", {
-      type: "button", class: "verdict", "data-verdict": verdict, "aria-pressed": "false",
-      "aria-keyshortcuts": key.toUpperCase(), "aria-label": VERDICT_NAMES[verdict],
+      type: "button",
+      class: "verdict",
+      "data-verdict": verdict,
+      "aria-pressed": "false",
+      "aria-keyshortcuts": key.toUpperCase(),
+      "aria-label": VERDICT_NAMES[verdict],
       on: { click: () => this.#judge.choose(verdict) },
     });
     add(
@@ -57,9 +69,19 @@ export class VerdictBar {
 
   #selectButton() {
     const { grid } = this.#judge;
-    const button = make("button", {
-      type: "button", class: "tool", "aria-pressed": "false", "aria-label": "Select", title: "A click selects (X)",
-    }, icon("select"), make("span", {}, "Select"), keycap("X"));
+    const button = make(
+      "button",
+      {
+        type: "button",
+        class: "tool",
+        "aria-pressed": "false",
+        "aria-label": "Select",
+        title: "A click selects (X)",
+      },
+      icon("select"),
+      make("span", {}, "Select"),
+      keycap("X"),
+    );
     button.addEventListener("click", () => {
       grid.selecting = !grid.selecting;
       button.setAttribute("aria-pressed", String(grid.selecting));
@@ -89,10 +111,16 @@ export class VerdictBar {
       fill(this.target, "Read-only study");
       this.target.title = "This study can't be written to: verdicts can't be kept.";
     } else if (chosen > 0) {
-      const drop = make("button", {
-        type: "button", class: "drop", "aria-label": "Select nothing",
-        on: { click: () => grid.unselect() },
-      }, icon("close"));
+      const drop = make(
+        "button",
+        {
+          type: "button",
+          class: "drop",
+          "aria-label": "Select nothing",
+          on: { click: () => grid.unselect() },
+        },
+        icon("close"),
+      );
       fill(this.target, make("strong", {}, count(chosen)), " selected ", drop);
     } else if (item) {
       fill(this.target, make("span", { class: "target-name" }, `Image ${item.index}`));
@@ -136,11 +164,16 @@ export class VerdictBar {
     fill(this.labels, make("span", { class: "labels-title" }, "Which is right?"));
     boot.classes.forEach((name, number) => {
       const button = make("button", {
-        type: "button", class: "class-choice", "data-class": number,
-        "aria-keyshortcuts": keys[number], "aria-label": shown(name), disabled: item?.given === number,
+        type: "button",
+        class: "class-choice",
+        "data-class": number,
+        "aria-keyshortcuts": keys[number],
+        "aria-label": shown(name),
+        disabled: item?.given === number,
         on: { click: () => this.#judge.label(number) },
       });
-      if (keys[number] === name) add(button, make("kbd", { "aria-hidden": "true", class: "own-key" }, name));
+      if (keys[number] === name)
+        add(button, make("kbd", { "aria-hidden": "true", class: "own-key" }, name));
       else add(button, nameOf(name), keycap(keys[number]));
       if (suggestedLabel === number) {
         button.classList.add("suggested");
@@ -161,7 +194,12 @@ export class VerdictBar {
    * @param {() => void} act
    */
   #choice(text, key, act) {
-    return make("button", { type: "button", class: "class-choice plain", on: { click: act } }, text, keycap(key));
+    return make(
+      "button",
+      { type: "button", class: "class-choice plain", on: { click: act } },
+      text,
+      keycap(key),
+    );
   }
 
   #openPicker() {
@@ -200,7 +238,13 @@ export class VerdictBar {
 function tool(text, key, symbol, act) {
   return make(
     "button",
-    { type: "button", class: "tool", "aria-label": text, title: `${shown(text)} (${key})`, on: { click: act } },
+    {
+      type: "button",
+      class: "tool",
+      "aria-label": text,
+      title: `${shown(text)} (${key})`,
+      on: { click: act },
+    },
     icon(symbol),
     make("span", {}, text),
     keycap(key),

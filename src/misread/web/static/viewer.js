@@ -1,6 +1,6 @@
 /** One image large, with everything that is known of it. */
 
-import { GoneError, isAbort } from "./api.js";
+import { GoneError, imageAddress, isAbort } from "./api.js";
 import { byId, fill, make } from "./dom.js";
 import { largestExact } from "./layout.js";
 import { drawDetails, drawTitle } from "./details.js";
@@ -174,7 +174,7 @@ export class Viewer extends EventTarget {
     let picture = this.#pictures.get(index);
     if (!picture) {
       picture = new Image();
-      picture.src = `/image/${encodeURIComponent(source.split)}/${index}?size=full&v=${encodeURIComponent(this.boot.study.id)}`;
+      picture.src = imageAddress(source.split, index, "full", this.boot.study.id);
       this.#pictures.set(index, picture);
       for (const oldest of this.#pictures.keys()) {
         if (this.#pictures.size <= KEEP) break;
@@ -232,7 +232,8 @@ export class Viewer extends EventTarget {
         this.#fit();
       }
       const known = this.#details.get(item.index);
-      if (known) drawDetails(byId("details"), known, this.boot, this.grid.source?.view.model ?? null);
+      if (known)
+        drawDetails(byId("details"), known, this.boot, this.grid.source?.view.model ?? null);
       else fill(byId("details"));
       byId("details").scrollTop = 0;
     }
@@ -245,14 +246,24 @@ export class Viewer extends EventTarget {
     if (!this.item) return;
     const decision = this.decisions.get(this.item.split, this.item.index) ?? this.item.decided;
     const details = this.#details.get(this.item.index) ?? null;
-    const spoken = drawTitle(byId("viewer-title"), byId("viewer-sub"), this.item, decision, this.boot.classes, details);
+    const spoken = drawTitle(
+      byId("viewer-title"),
+      byId("viewer-sub"),
+      this.item,
+      decision,
+      this.boot.classes,
+      details,
+    );
     this.canvas.setAttribute("aria-label", spoken);
   }
 
   /** @param {number} position -1 where the image isn't in the view. */
   #placeOf(position) {
     const { total } = this.grid;
-    fill(byId("viewer-place"), position < 0 ? "Not in this view" : `${count(position + 1)} of ${count(total)}`);
+    fill(
+      byId("viewer-place"),
+      position < 0 ? "Not in this view" : `${count(position + 1)} of ${count(total)}`,
+    );
     byId("viewer-previous").toggleAttribute("disabled", position <= 0);
     byId("viewer-next").toggleAttribute("disabled", position < 0 || position >= total - 1);
   }
@@ -279,7 +290,9 @@ export class Viewer extends EventTarget {
     if (!item || !source || item.position < 0) return;
     const position = item.position + by;
     if (position < 0 || position >= total) {
-      announce(by > 0 ? "This is the last image of the view." : "This is the first image of the view.");
+      announce(
+        by > 0 ? "This is the last image of the view." : "This is the first image of the view.",
+      );
       return;
     }
     this.grid.moveTo(position);

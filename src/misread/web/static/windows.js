@@ -9,14 +9,15 @@ import { isAbort } from "./api.js";
  * @typedef {{
  *   size: number,
  *   keep: number,
- *   load: (start: number, count: number, signal: AbortSignal,
- *     partly: (value: Value) => void) => Promise<Value>,
+ *   load: (start: number, count: number, signal: AbortSignal, partly: (value: Value) => void,
+ *     before: Value | undefined) => Promise<Value>,
  *   drop?: (value: Value) => void,
  *   loaded: (start: number, count: number) => void,
  *   failed: (error: unknown) => void,
  * }} Options
  * `size` of a window; how many to `keep`, the latest used; how to `load` one, which may hand over a
- * part of it before the rest is there; what to do when one is `drop`ped, `loaded` or `failed`.
+ * part of it before the rest is there, and take from what was there before; what to do when one is
+ * `drop`ped, `loaded` or `failed`.
  */
 
 /**
@@ -83,6 +84,13 @@ export class Windows {
     }
   }
 
+  /** Load again what is held; it stays until the new is there. */
+  renew() {
+    for (const controller of this.#coming.values()) controller.abort();
+    this.#coming.clear();
+    for (const number of this.#have.keys()) this.#partial.add(number);
+  }
+
   /** Give up all requests and drop all windows. */
   clear() {
     for (const controller of this.#coming.values()) controller.abort();
@@ -129,9 +137,10 @@ export class Windows {
         this.#keep(number, value);
         loaded(start, count);
       };
-      const value = await load(start, count, controller.signal, partly);
+      const before = this.#have.get(number);
+      const value = await load(start, count, controller.signal, partly, before);
       if (controller.signal.aborted) {
-        this.#options.drop?.(value);
+        if (before === undefined) this.#options.drop?.(value);
         return;
       }
       this.#coming.delete(number);

@@ -1,0 +1,86 @@
+/** How large tiles are, and how many lie side by side. */
+
+import { Layout, exactSize } from "./layout.js";
+
+/** Sizes to choose from: CSS pixels across a tile's image, about. */
+export const SIZES = [56, 84, 112, 168, 224];
+
+/** Height of a group's header, where it stands above the group. */
+export const HEADER = 44;
+/** Above and below all tiles. */
+export const PADDING = 12;
+const GAP = 10;
+const GROUP_GAP = 14;
+/** Width of the margin where a group's name stands beside it, for short and long names. */
+const MARGIN = { short: 84, long: 156 };
+/** Below this width there is no room for a margin. */
+const ROOMY = 700;
+/** Height of a caption of one line and of two. */
+const CAPTION = { short: 22, long: 38 };
+/** A tile is never narrower: fingers must hit it. */
+const NARROWEST = 52;
+
+/**
+ * Whether names of classes are short enough for captions of one line.
+ * @param {string[]} classes
+ * @returns {"short" | "long"}
+ */
+export function captionsFor(classes) {
+  return classes.every((name) => [...name].length <= 3) ? "short" : "long";
+}
+
+/**
+ * Lay a view out.
+ * @param {import("./source.js").Source} source
+ * @param {{width: number, size: number, captions: "short" | "long", ratio: number}} room Width in
+ *   CSS pixels, a place in `SIZES`, and the screen's pixels in one CSS pixel.
+ */
+export function arrangeTiles(source, { width, size, captions, ratio }) {
+  const image = imageSize(source.cell, SIZES[size], ratio);
+  const across = Math.max(image.width, NARROWEST);
+  const caption = CAPTION[captions];
+  const padding = width < 600 ? 12 : 20;
+  const { groups } = source.view;
+  const grouped = groups.length > 0 && groups[0].key !== null;
+  // Where there is room, a group of a few images is one line, not two.
+  const beside = grouped && width >= ROOMY;
+  const margin = beside ? MARGIN[captions] : 0;
+  const columns = Math.max(1, Math.floor((width - 2 * padding - margin + GAP) / (across + GAP)));
+  const layout = new Layout(groups, {
+    columns,
+    rowHeight: Math.ceil(image.height + caption + GAP),
+    headerHeight: grouped && !beside ? HEADER : 0,
+    padding: PADDING,
+    gap: grouped ? GROUP_GAP : 0,
+  });
+  return {
+    layout,
+    beside,
+    data: {
+      captions,
+      groups: beside ? "beside" : "above",
+      room: across < 70 ? "little" : "enough",
+    },
+    style: {
+      "--group-margin": margin,
+      "--grid-padding": padding,
+      "--image-width": image.width,
+      "--image-height": image.height,
+      "--tile-width": across,
+      "--tile-height": image.height + caption,
+      "--tile-gap": GAP,
+    },
+  };
+}
+
+/**
+ * @param {[number, number] | null} cell
+ * @param {number} wanted
+ * @param {number} ratio
+ */
+function imageSize(cell, wanted, ratio) {
+  if (!cell) return { width: wanted, height: wanted };
+  const longest = Math.max(...cell);
+  const scale = exactSize(longest, wanted, ratio) / longest;
+  return { width: cell[0] * scale, height: cell[1] * scale };
+}

@@ -1,0 +1,42 @@
+import pytest
+
+from misread.views.html import formats
+from misread.views.pages.parts import Share
+
+
+def test_rates_and_their_limits() -> None:
+    share = Share(62, 10_000, 0.0062, 0.00484, 0.00794)
+    assert formats.rate(share) == "0.62%"
+    assert formats.limits(share) == "0.48 to 0.79"
+    assert formats.limits(Share(1, 10, 0.1, None, None)) == ""
+    assert formats.rate(Share(0, 0, None, None, None)) == "-"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, ">99.9%"), (0.9995, ">99.9%"), (0.995, "99.5%"), (0.62, "62%"), (0.051, "5.1%"),
+     (0.0005, "<0.1%"), (0.0, "<0.1%")],
+)  # fmt: skip
+def test_probabilities_are_never_rounded_to_certainty(value: float, text: str) -> None:
+    assert formats.probability(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(7.4, "7 s"), (125.0, "2 min 5 s"), (12_000.0, "3 h 20 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert formats.duration(seconds) == text
+
+
+def test_heat_grows_and_is_never_nothing() -> None:
+    levels = [formats.heat(count, 100) for count in range(1, 101)]
+    assert levels == sorted(levels)
+    assert (levels[0], levels[-1]) == (1, 5)
+    assert formats.heat(1, 1) == 5
+
+
+def test_numbers_with_their_nouns() -> None:
+    assert formats.plural(1, "image") == "1 image"
+    assert formats.plural(60_000, "image") == "60,000 images"
+    assert formats.plural(2, "class", "classes") == "2 classes"
+    assert formats.count(1_234_567) == "1,234,567"

@@ -1,0 +1,86 @@
+import re
+from collections.abc import Callable
+
+import pytest
+from markupsafe import Markup
+
+from misread.datasets import Dataset
+from misread.store import Study
+from misread.views.html import Renderer, read_static
+from misread.views.html.links import Size
+from misread.views.pages import Pages
+from misread.views.pages.parts import Picture
+from misread.workflows.report import make_pages
+
+
+class Recorded:
+    """Links as the gallery may have them: by query, with images by URL."""
+
+    def __init__(self, *, lead: bool = True) -> None:
+        self.lead = lead
+        self.asked: list[tuple[str, int | None, int | None]] = []
+
+    def mistakes(
+        self, key: str, given: int | None = None, predicted: int | None = None
+    ) -> str | None:
+        self.asked.append((key, given, predicted))
+        return f"/?split={key}&given={given}&predicted={predicted}" if self.lead else None
+
+    def audit(self, split: str) -> str | None:
+        return f"/?sort=suspicion&split={split}" if self.lead else None
+
+    def methods(self) -> str | None:
+        return None
+
+    def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
+        template = Markup('<img class="tile" src="/image/{}/{}" alt="{}">')
+        return template.format(picture.split, picture.index, label)
+
+
+@pytest.fixture(scope="module")
+def pages(whole_study: Study, make_dataset: Callable[..., Dataset]) -> Pages:
+    return make_pages(whole_study, dataset=make_dataset())
+
+
+def test_links_and_images_are_the_callers(pages: Pages) -> None:
+    links = Recorded()
+    html = Renderer(links).overview(pages.overview)
+    result = pages.overview.results[0]
+    for cell in result.confusion.cells:
+        assert (result.key, cell.given.number, cell.predicted.number) in links.asked
+    assert html.count('<img class="tile"') == sum(len(r.first) for r in pages.overview.results)
+    assert "&amp;given=" in html  # an URL is escaped like any text
+
+
+def test_what_is_nowhere_shown_is_no_link(pages: Pages) -> None:
+    html = Renderer(Recorded(lead=False)).overview(pages.overview)
+    assert "None" not in re.sub(r"<[^>]*>", "", html)
+    assert 'href="None"' not in html
+
+
+def test_a_strict_policy_holds(pages: Pages) -> None:
+    """No style and no script is inline, as the gallery's policy wants it."""
+    renderer = Renderer(Recorded())
+    parts = [renderer.overview(pages.overview)]
+    parts += [renderer.mistakes(page, "m") for page in pages.mistakes]
+    parts += [renderer.audit(page) for page in pages.audits]
+    parts.append(renderer.methods(pages.methods, pages.reproduce))
+    for html in parts:
+        assert "<script" not in html
+        assert " style=" not in html
+        assert not re.search(r"\son\w+=", html)
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_headings_begin_where_they_are_told(pages: Pages, level: int) -> None:
+    html = Renderer(Recorded(), level).overview(pages.overview)
+    levels = [int(found) for found in re.findall(r"<h(\d)", html)]
+    assert levels[0] == min(levels) == level
+
+
+def test_every_style_is_under_one_class_so_that_it_can_be_embedded() -> None:
+    css = re.sub(r"/\*.*?\*/", "", read_static("pages.css"), flags=re.DOTALL)
+    css = re.sub(r"@media[^{]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}", r"\1", css)
+    for selectors in re.findall(r"([^{}]+)\{", css):
+        for selector in selectors.split(","):
+            assert ".pages" in selector, selector.strip()
