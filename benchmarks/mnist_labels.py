@@ -3,9 +3,9 @@
     python benchmarks/mnist_labels.py STUDY [--pictures docs/images] [--json FILE]
 
 STUDY is one of MNIST with out-of-sample predictions of both splits, such as `misread demo` makes.
-Prints the suggested verdicts of growing panels, from one model to all of the study; how the verdicts
-of one model fare once the others are asked; and the images whose label the whole panel believes
-wrong. Draws these, and the test images that it finds ambiguous.
+Prints the suggested verdicts of growing panels, from one model to all of the study; how those of
+one model fare once the others are asked; and the images whose label all together believe wrong.
+Draws these, and the test images that it finds ambiguous.
 """
 
 import itertools

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from misread.tables import Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
+    from misread.tables.reading_plan import ReadingPlan
+    from misread.tables.readings import Readings
     from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
@@ -47,6 +49,14 @@ if TYPE_CHECKING:
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.open import open_gallery
+    from misread.workflows.people import people
+    from misread.workflows.reading_plan import make_plan
+    from misread.workflows.readings import (
+        export_readings,
+        import_readings,
+        open_readings,
+        simulate_readers,
+    )
     from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
@@ -69,6 +79,8 @@ _PUBLIC = {
     "Predictions": ("misread.tables", "Predictions"),
     "PredictionsFile": ("misread.tables.parquet", "PredictionsFile"),
     "Provenance": ("misread.tables", "Provenance"),
+    "ReadingPlan": ("misread.tables.reading_plan", "ReadingPlan"),
+    "Readings": ("misread.tables.readings", "Readings"),
     "Recipe": ("misread.models", "Recipe"),
     "Run": ("misread.models", "Run"),
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
@@ -86,18 +98,24 @@ _PUBLIC = {
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
     "evaluate": ("misread.analysis.evaluation", "evaluate"),
     "export": ("misread.workflows.exporting", "export"),
+    "export_readings": ("misread.workflows.readings", "export_readings"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
     "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
+    "import_readings": ("misread.workflows.readings", "import_readings"),
     "label_issues": ("misread.workflows.labels", "label_issues"),
     "load": ("misread.datasets", "load"),
     "make_demo": ("misread.workflows.demo", "make_demo"),
+    "make_plan": ("misread.workflows.reading_plan", "make_plan"),
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
     "open_gallery": ("misread.workflows.open", "open_gallery"),
+    "open_readings": ("misread.workflows.readings", "open_readings"),
+    "people": ("misread.workflows.people", "people"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
+    "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
     "slice_errors": ("misread.analysis.slices", "slice_errors"),
     "slices": ("misread.workflows.slices", "slices"),
     "train": ("misread.workflows.training", "train"),
@@ -120,6 +138,8 @@ __all__ = [
     "Predictions",
     "PredictionsFile",
     "Provenance",
+    "ReadingPlan",
+    "Readings",
     "Recipe",
     "Run",
     "SliceErrors",
@@ -137,18 +157,24 @@ __all__ = [
     "draw_mistakes",
     "evaluate",
     "export",
+    "export_readings",
     "find_duplicates",
     "fit_temperature",
     "import_labels",
     "import_metadata",
     "import_predictions",
+    "import_readings",
     "label_issues",
     "load",
     "make_demo",
+    "make_plan",
     "mistakes",
     "open_gallery",
+    "open_readings",
+    "people",
     "run",
     "score_panel",
+    "simulate_readers",
     "slice_errors",
     "slices",
     "train",

@@ -8,6 +8,7 @@ MisreadError
 │   ├── PredictionsError  a predictions table is damaged or belongs to something else
 │   ├── MetadataError     a metadata table is damaged or doesn't fit the study's images
 │   ├── VerdictsError     a table of verdicts is damaged or doesn't fit the study's images
+│   ├── ReadingsError     readings or their plan are damaged or don't fit the study
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
 │   ├── ServerError       a web page can't be served at this address
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
@@ -46,6 +47,10 @@ class MetadataError(InputError):
 
 class VerdictsError(InputError):
     """A table of verdicts is damaged or doesn't fit the study's images."""
+
+
+class ReadingsError(InputError):
+    """Readings or their plan are damaged or don't fit the study."""
 
 
 class StudyError(InputError):

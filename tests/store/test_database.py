@@ -23,6 +23,9 @@ SPLITS = {"test": SplitRecord(1_000, "a", "b")}
 FINE = Verdict.FINE
 
 
+VERSION = len(schema.MIGRATIONS)
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[VerdictLog]:
     with contextlib.closing(VerdictLog(tmp_path, SPLITS, 3)) as made:
@@ -62,7 +65,7 @@ def test_what_is_acknowledged_is_on_the_disk(log: VerdictLog, tmp_path: Path) ->
     log.decide("test", [1], FINE, event="a", tab="t")
     connection = log._database._connection
     assert connection is not None
-    settings = {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1, "user_version": 1}
+    settings = {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1, "user_version": VERSION}
     for setting, expected in settings.items():
         assert connection.execute(f"PRAGMA {setting}").fetchone() == (expected,)
     # A copy of the files as they are now, taken from under the open log, has the verdict.
@@ -198,10 +201,10 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         for use in (log.revision, lambda: log.decide("test", [1], FINE, event="a", tab="t")):
             with pytest.raises(StudyError) as caught:
                 use()
-            assert "expected version 1 at most. Got 9" in one_line(caught, path)
+            assert f"expected version {VERSION} at most. Got 9" in one_line(caught, path)
 
 
-NEXT = ("CREATE TABLE readings (answer TEXT)", "ALTER TABLE events ADD COLUMN mood TEXT")
+NEXT = ("CREATE TABLE moods (mood TEXT)", "ALTER TABLE events ADD COLUMN mood TEXT")
 
 
 def version_of(path: Path) -> int:
@@ -218,7 +221,7 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(
         assert log.revision() == 3
         log.decide("test", [500], FINE, event="new", tab="t")
         assert len(log.state("test")) == 7
-    assert version_of(path) == 2
+    assert version_of(path) == VERSION + 1
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
@@ -229,7 +232,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
         patch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, (NEXT[0], "CREATE TABLE events(")])
         with contextlib.closing(VerdictLog(tmp_path, SPLITS, 3)) as log, pytest.raises(StudyError):
             log.revision()
-    assert version_of(path) == 1
+    assert version_of(path) == VERSION
     with contextlib.closing(VerdictLog(tmp_path, SPLITS, 3)) as log:
         assert log.revision() == 3
 
@@ -330,7 +333,7 @@ def test_a_file_that_is_older_and_read_only_can_be_read(
     monkeypatch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, NEXT])
     with contextlib.closing(VerdictLog(locked.folder, SPLITS, 3)) as log:
         assert log.revision() == 3
-    assert version_of(locked.folder / FILE) == 1
+    assert version_of(locked.folder / FILE) == VERSION
 
 
 def test_a_full_disk_keeps_what_was_acknowledged(log: VerdictLog) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from misread.analysis.intervals import Rate, wilson
+from misread.analysis.intervals import Estimate, Rate, wilson
 from misread.analysis.outcomes import Outcomes, read_outcomes
 from misread.errors import ParameterError, PredictionsError
 from misread.tables.predictions import PredictionSource, Provenance
@@ -36,21 +36,6 @@ class Bin:
     confidence: float
     doubt: float
     misread: Rate
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its interval.
-
-    Attributes:
-        value: The estimate.
-        low: Lower limit.
-        high: Upper limit.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

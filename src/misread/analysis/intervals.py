@@ -1,4 +1,4 @@
-"""Confidence intervals of a rate."""
+"""Numbers and rates with their confidence intervals."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,26 @@ import numpy as np
 from scipy.special import betaincinv, ndtri, stdtrit
 
 from misread.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval.
+
+    Attributes:
+        value: The estimate.
+        low: Lower limit.
+        high: Upper limit.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)

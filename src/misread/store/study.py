@@ -9,7 +9,8 @@ mnist-study/
   metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
-  study.sqlite       decided verdicts, once there are any
+  readings/          plan.json, frozen; {name}.csv: readings simulated or made elsewhere
+  study.sqlite       decided verdicts and readings, once there are any
 ```
 """
 
@@ -22,11 +23,13 @@ from misread.errors import InputError, StudyError
 from misread.store.evidence import StudyEvidence
 from misread.store.metadata import StudyMetadata
 from misread.store.predictions import StudyPredictions
+from misread.store.reading_log import ReadingLog
+from misread.store.readings import StudyReadings
 from misread.store.record import FILE, SAFE_NAME, split_records
 from misread.store.verdict_log import VerdictLog
 
 
-class Study(StudyPredictions, StudyEvidence, StudyMetadata):
+class Study(StudyPredictions, StudyEvidence, StudyMetadata, StudyReadings):
     """An open study; make one with `Study.create` or `Study.open`.
 
     Attributes:
@@ -114,6 +117,11 @@ class Study(StudyPredictions, StudyEvidence, StudyMetadata):
     def verdicts(self) -> VerdictLog:
         """The decided verdicts."""
         return VerdictLog(self.path, self.splits, len(self.classes))
+
+    @cached_property
+    def reading_log(self) -> ReadingLog:
+        """The readers of the reader study, and their answers."""
+        return ReadingLog(self.path)
 
     @property
     def figures(self) -> Path:

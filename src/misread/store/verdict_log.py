@@ -144,7 +144,7 @@ class VerdictLog:
         wanted = [self._event(decision, tab, now) for decision in decisions]
         if not wanted:
             return []
-        with self._lock, self._database.writing() as events:
+        with self._lock, self._database.writing(Events) as events:
             return [self._append(events, event) for event in wanted]
 
     def undo(self, tab: str, *, event: str) -> Undone | None:
@@ -263,7 +263,7 @@ class VerdictLog:
         with self._lock:
             if not self._database.exists():
                 return None
-            with self._database.writing() as events:
+            with self._database.writing(Events) as events:
                 before = events.find(event)
                 if before is not None and (before.kind, before.tab) != (kind, tab):
                     raise ParameterError(f"event {event!r}: stands for something else already")

@@ -47,6 +47,8 @@ class Door:
         port: Where it listens.
         everywhere: Whether it listens on all addresses.
         locked: Whether reading needs the token too, as on a network.
+        by_link: Whether the secret is in the address itself, one for each person: then neither
+            reading nor writing needs the token.
         token: What writes must bring.
     """
 
@@ -54,6 +56,7 @@ class Door:
     port: int
     everywhere: bool = False
     locked: bool = False
+    by_link: bool = False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     def knows(self, host: str) -> bool:
@@ -74,16 +77,17 @@ class Door:
         return hmac.compare_digest(token.encode(), self.token.encode())
 
 
-def make_door(host: str, port: int) -> Door:
+def make_door(host: str, port: int, *, by_link: bool = False) -> Door:
     """The door of a server that listens at this address.
 
-    Reading is free on this machine's own loopback addresses, and needs the token elsewhere.
+    Reading is free on this machine's own loopback addresses, and needs the token elsewhere; with
+    `by_link` the application itself looks at each address.
     """
     local = {"127.0.0.1", "localhost", "::1"}
     everywhere = host in ("0.0.0.0", "::")
     names = local | {host.lower()} | ({socket.gethostname().lower()} if everywhere else set())
     loopback = host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-    return Door(frozenset(names), port, everywhere, locked=not loopback)
+    return Door(frozenset(names), port, everywhere, not loopback and not by_link, by_link)
 
 
 class Guard:
@@ -139,7 +143,7 @@ class Guard:
     def _refuse_write(self, headers: Headers, origin: str | None) -> Response | None:
         if origin is None:
             return problem(403, "Origin: expected this server's own page, found none", "origin")
-        if not self._door.opens(headers.get(TOKEN_HEADER, "")):
+        if not self._door.by_link and not self._door.opens(headers.get(TOKEN_HEADER, "")):
             return problem(403, "X-Misread-Token: missing or out of date; load the page", "token")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from misread.analysis.calibration import (
     Calibration,
-    Estimate,
     losses,
     mean_with_interval,
     measure_calibration,
 )
+from misread.analysis.intervals import Estimate
 from misread.analysis.temperature import Temperature, fit_temperature
 from misread.errors import PredictionsError
 from misread.store import Study

@@ -12,7 +12,9 @@ commands = typer.Typer()
 
 @commands.command(epilog="Example: misread export labels --split test --output labels.parquet")
 def export(
-    what: Annotated[str, typer.Argument(help="What: verdicts, labels, predictions or mistakes.")],
+    what: Annotated[
+        str, typer.Argument(help="verdicts, labels, predictions, mistakes or readings.")
+    ],
     split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
     model: Annotated[
         str | None,
@@ -24,7 +26,10 @@ def export(
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="csv (the default), parquet or json."),
+        typer.Option(
+            "--format",
+            help="csv (the default), parquet or json; of readings also model-vs-human or counts.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -36,7 +41,7 @@ def export(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Write verdicts, corrected labels, predictions or mistakes for other programs.
+    """Write verdicts, corrected labels, predictions, mistakes or readings for other programs.
 
     Labels are those of all images of the split, with the errors as labelled and after verdicts.
     """
@@ -49,6 +54,12 @@ def export(
     if as_json and str(output) == "-":
         raise ParameterError("output: - and --json both write to stdout; name a file")
     place = Study.locate(study, Path.cwd())
+    if what == "readings":
+        from misread.cli.output import people
+        from misread.workflows.readings import export_all_readings
+
+        people.show_exported(*export_all_readings(place, form, output), as_json)
+        return
     target, kind = place_of(place, what, split, form, output)
     table = make(place, what, split, model)
     if target is None:

@@ -123,3 +123,40 @@ def import_labels(
     place = Study.locate(study, Path.cwd())
     imported = labels_import.import_labels(place, file, split=split, person=person, replace=replace)
     output.show_imported(imported, as_json)
+
+
+@commands.command("readings", epilog="Example: misread import readings lab.csv")
+def import_readings(
+    file: Annotated[
+        Path, typer.Argument(help="What people answered: .csv, .tsv or .parquet, a row per answer.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Which split was read; without it the file's, else test.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option(help="tidy, as misread exports it, or model-vs-human.")
+    ] = "tidy",
+    name: Annotated[
+        str | None, typer.Option(help="Their name in the study; without it the file's.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of readings of this name.")
+    ] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Bring readings made elsewhere into a study; `misread people` says what they tell."""
+    from misread.cli.output import people as output
+    from misread.store import Study
+    from misread.workflows import readings as workflow
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow.import_readings(
+        place,
+        file,
+        split=split,
+        form=form,
+        name=name,
+        replace=replace,
+    )
+    output.show_imported(found, name or file.name.split(".")[0], as_json)

@@ -13,7 +13,8 @@ from misread.cli.output.common import (
 )
 
 if TYPE_CHECKING:
-    from misread.analysis.calibration import Calibration, Estimate
+    from misread.analysis.calibration import Calibration
+    from misread.analysis.intervals import Estimate
     from misread.workflows.calibration import CalibrationResult
 
 

@@ -14,6 +14,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from misread.errors import StudyError
 from misread.store.database.events import Batch, Events
@@ -21,6 +22,10 @@ from misread.store.database.failures import WAIT, damaged, explain, is_unwritabl
 from misread.store.database.schema import prepare
 
 FILE = "study.sqlite"
+
+_SETTINGS = ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON", "secure_delete = ON")
+
+_Rows = TypeVar("_Rows")
 
 
 class Database:
@@ -53,13 +58,22 @@ class Database:
         Raises:
             StudyError: The file is damaged, locked, or of a newer version of misread.
         """
-        with self._explained("read"):
-            connection = self._open_to_read()
-            return Batch() if connection is None else Events(connection).after(after)
+        with self.reading(Events) as events:
+            return Batch() if events is None else events.after(after)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator["Events"]:
-        """Add events, all or none: nobody else writes meanwhile, and they last once this ends.
+    def reading(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows | None]:
+        """Read rows of one kind; None if there is no file. Raises as `events`."""
+        with self._explained("read"):
+            connection = self._open_to_read()
+            yield None if connection is None else rows(connection)
+
+    @contextlib.contextmanager
+    def writing(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows]:
+        """Add rows, all or none: nobody else writes meanwhile, and they last once this ends.
+
+        Args:
+            rows: `Events`, or another class of rows.
 
         Raises:
             StudyError: The file can't be written, is damaged, locked, or of a newer version.
@@ -68,13 +82,20 @@ class Database:
             connection = self._open_to_write()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Events(connection)
+                yield rows(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 # A COMMIT that failed may have ended the transaction already.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def vacuum(self) -> None:
+        """Leave nothing in the file of what was deleted."""
+        with self._explained("write"):
+            connection = self._open_to_write()
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the file; it is opened again when it is next needed."""
@@ -151,7 +172,7 @@ def _open(path: Path, place: Path | None = None) -> sqlite3.Connection:
         place or path, timeout=WAIT, isolation_level=None, check_same_thread=False
     )
     try:
-        for setting in ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON"):
+        for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}")
         prepare(connection, path)
     except BaseException:

@@ -49,7 +49,60 @@ MIGRATIONS: list[tuple[str, ...]] = [
         CREATE TRIGGER events_kept BEFORE DELETE ON events
         BEGIN SELECT RAISE (ABORT, 'events are only ever added'); END
         """,
-    )
+    ),
+    (
+        """
+        CREATE TABLE readers (
+          number INTEGER PRIMARY KEY,
+          plan TEXT NOT NULL,
+          place INTEGER NOT NULL CHECK (place >= 0),
+          name TEXT NOT NULL,
+          token TEXT NOT NULL UNIQUE,
+          secret BLOB NOT NULL,
+          seen TEXT NOT NULL DEFAULT 'unknown',
+          agreed_at INTEGER,
+          enrolled_at INTEGER NOT NULL,
+          forgotten_at INTEGER,
+          UNIQUE (plan, place),
+          UNIQUE (plan, name)
+        )
+        """,
+        """
+        CREATE TABLE readings (
+          number INTEGER PRIMARY KEY,
+          event TEXT NOT NULL UNIQUE,
+          reader INTEGER NOT NULL REFERENCES readers (number),
+          session TEXT NOT NULL,
+          position INTEGER NOT NULL,
+          attempt INTEGER NOT NULL CHECK (attempt > 0),
+          item INTEGER NOT NULL CHECK (item >= 0),
+          hard INTEGER NOT NULL CHECK (hard IN (0, 1)),
+          purpose INTEGER NOT NULL,
+          repeat_of INTEGER NOT NULL,
+          answer INTEGER CHECK (answer >= 0),
+          undoes TEXT,
+          unsure INTEGER NOT NULL CHECK (unsure IN (0, 1)),
+          exposures INTEGER NOT NULL CHECK (exposures > 0),
+          rt_ms REAL NOT NULL CHECK (rt_ms >= 0),
+          onset INTEGER NOT NULL,
+          unfocused INTEGER NOT NULL CHECK (unfocused IN (0, 1)),
+          screen TEXT NOT NULL,
+          zoom REAL NOT NULL,
+          received_at INTEGER NOT NULL,
+          UNIQUE (reader, position, attempt)
+        )
+        """,
+        """
+        CREATE TRIGGER readings_unchanged BEFORE UPDATE ON readings
+        BEGIN SELECT RAISE (ABORT, 'readings are only ever added'); END
+        """,
+        # A reader may have his answers deleted: the one exception.
+        """
+        CREATE TRIGGER readings_kept BEFORE DELETE ON readings
+        WHEN (SELECT forgotten_at FROM readers WHERE number = OLD.reader) IS NULL
+        BEGIN SELECT RAISE (ABORT, 'readings are only ever added'); END
+        """,
+    ),
 ]
 
 

@@ -30,7 +30,7 @@ def new_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("count", "rate", "limits", "probability", "points", "duration", "heat", "plural"):
+    for name in ("count", "rate", "limits", "probability", "duration", "heat", "plural"):
         environment.filters[name] = getattr(formats, name)
     environment.globals["charts"] = charts
     return environment

@@ -1,0 +1,1 @@
+"""The reader study: how often people read images otherwise than labelled, measured."""

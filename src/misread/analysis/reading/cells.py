@@ -1,0 +1,84 @@
+"""Which images people misread, the model, or both: the two-by-two with its images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from misread.analysis.reading.tally import ReaderTally
+from misread.types import IndexArray
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingCells:
+    """The n images that somebody read, those that most people misread first.
+
+    Only images that were read are here: how many there are of each kind among all images is what
+    `Comparison` estimates.
+
+    Attributes:
+        index: (n,) int32, position of the image in its split.
+        answers: (n,) int32, how many answers count, 1 or more.
+        wrong: (n,) int32, how many of them are wrong.
+        mistake: (n,) bool, whether the model misreads it.
+    """
+
+    index: IndexArray
+    answers: IndexArray
+    wrong: IndexArray
+    mistake: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def misread(self) -> BoolArray:
+        """(n,) bool, whether more than half of the answers are wrong."""
+        misread: BoolArray = 2 * self.wrong > self.answers
+        return misread
+
+    @property
+    def both(self) -> IndexArray:
+        """Positions of the images that people and model misread."""
+        return self.index[self.misread & self.mistake]
+
+    @property
+    def model_only(self) -> IndexArray:
+        """Positions of those that only the model misreads."""
+        return self.index[~self.misread & self.mistake]
+
+    @property
+    def people_only(self) -> IndexArray:
+        """Positions of those that only people misread."""
+        return self.index[self.misread & ~self.mistake]
+
+    @property
+    def neither(self) -> IndexArray:
+        """Positions of those that were read, and that neither misreads."""
+        return self.index[~self.misread & ~self.mistake]
+
+
+def reading_cells(tallies: Sequence[ReaderTally], mistakes: BoolArray) -> ReadingCells:
+    """Put every image that was read into a cell.
+
+    Args:
+        tallies: What one reader got wrong, or several.
+        mistakes: (N,) bool, the images that the model gets wrong.
+    """
+    answers, wrong = np.zeros((2, len(mistakes)), np.int64)
+    for tally in tallies:
+        # Each item once in a tally, so that no number is lost.
+        answers[tally.item] += tally.known
+        wrong[tally.item] += tally.wrong
+    index = np.flatnonzero(answers)
+    share = wrong[index] / answers[index]
+    index = index[np.lexsort((-answers[index], -share))]
+    return ReadingCells(
+        index=index.astype(np.int32),
+        answers=answers[index].astype(np.int32),
+        wrong=wrong[index].astype(np.int32),
+        mistake=mistakes[index],
+    )

@@ -1,0 +1,191 @@
+"""Commands of the reader study: plan it, read, and see what the readings say."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from misread.cli.options import Json, StudyFolder
+
+if TYPE_CHECKING:
+    from misread.workflows.read import ReadingLinks
+
+commands = typer.Typer()
+
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model", metavar="M", help="A model or run; repeat it. Without it all that never saw it."
+    ),
+]
+
+
+@commands.command(epilog="Example: misread plan --answers 2000")
+def plan(
+    answers: Annotated[
+        int | None,
+        typer.Option(help="Each reader's number of answers; 1000, or all images if fewer."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split that the statement is about.")] = "test",
+    model: Models = None,
+    width: Annotated[
+        float | None,
+        typer.Option(
+            help="Stop once a reader's interval is this narrow, as a share of the images: 0.005."
+        ),
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option(help="Largest probability that an interval misses.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option(help="Seed of all orders.")] = 0,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Show each image for 200 ms, then a mask.")
+    ] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Freeze what is read, in which order, and when it ends: once, before the first answer.
+
+    All images that any of the models misreads are read, and of the others a random sample by each
+    reader.
+    """
+    from misread.cli.output import reading as output
+    from misread.store import Study
+    from misread.workflows.reading_plan import make_plan
+
+    place = Study.locate(study, Path.cwd())
+    made = make_plan(
+        place, answers, split=split, models=model or (), seed=seed, width=width, alpha=alpha,
+        brief=brief,
+    )  # fmt: skip
+    output.show_plan(place, made, as_json)
+
+
+@commands.command(epilog="Example: misread read --reader ann --reader bob")
+def read(
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A pseudonym; repeat it for several readers."),
+    ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Of a new plan: show images for 200 ms, then a mask.")
+    ] = False,
+    keys: Annotated[
+        str | None, typer.Option(help="A character for each class, in their order.")
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets in the network of a classroom."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The port; 0 for a free one. [default: 7470]"),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    forget: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Delete this reader's name, link and answers; and end."),
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Read images blind, in the browser, so that people's error rate can be measured.
+
+    Every reader has a link of his own and goes on where he stopped. Read before you look at the
+    model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until Ctrl-C.
+    """
+    from misread.cli.output import reading as output
+    from misread.store import Study
+    from misread.workflows import read as workflow
+
+    place = Study.locate(study, Path.cwd())
+    if forget is not None:
+        count = workflow.forget(place, forget)
+        output.show_forgotten(forget, count, as_json)
+        return
+
+    def started(links: "ReadingLinks") -> None:
+        output.show_links(links, as_json)
+        print("Ctrl-C ends it; the same command goes on", file=sys.stderr, flush=True)
+
+    workflow.read(
+        place, reader or (), brief=brief, keys=keys, host=host, port=port, browser=browser,
+        on_start=started,
+    )  # fmt: skip
+
+
+@commands.command(epilog="Example: misread people --model convnet")
+def people(
+    model: Models = None,
+    readings: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A table of imported or simulated readings; repeat it."),
+    ] = None,
+    random_order: Annotated[
+        bool,
+        typer.Option(
+            "--random-order",
+            help="Of readings without a plan: they are a random sample in random order.",
+        ),
+    ] = False,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """How often people read these images otherwise than labelled, and against each model."""
+    from misread.cli.output import people as output
+    from misread.store import Study
+    from misread.workflows.people import people as workflow
+    from misread.workflows.readings import open_readings
+
+    place = Study.locate(study, Path.cwd())
+    found = workflow(
+        place, open_readings(place, readings or ()), models=model or (), random_order=random_order
+    )
+    output.show_people(found, as_json)
+
+
+@commands.command(
+    "simulate-readers",
+    epilog="Example: misread simulate-readers --error-easy 0.001 --error-hard 0.3",
+)
+def simulate_readers(
+    readers: Annotated[int, typer.Option(help="How many.")] = 1,
+    error_easy: Annotated[
+        float | None, typer.Option(help="Probability of misreading an image that isn't hard.")
+    ] = None,
+    error_hard: Annotated[
+        float | None, typer.Option(help="Probability of misreading a hard one.")
+    ] = None,
+    slips: Annotated[float, typer.Option(help="Probability of a wrong key.")] = 0.0,
+    counts: Annotated[
+        Path | None,
+        typer.Option(help="Instead: how often people called each image each class, N x K."),
+    ] = None,
+    answers: Annotated[
+        int | None, typer.Option(help="Where each reader stops; without it as planned.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of what they see.")] = 0,
+    name: Annotated[
+        str | None, typer.Option(help="Keep them in the study under this name.")
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """See what a plan would tell of readers with given error rates, before anybody reads.
+
+    Simulated readers are marked as such wherever they go.
+    """
+    from misread.cli.output import people as output
+    from misread.store import Study
+    from misread.workflows import readings as workflow
+    from misread.workflows.people import people as measure
+
+    place = Study.locate(study, Path.cwd())
+    made = workflow.simulate_readers(
+        place, readers, error_easy=error_easy, error_hard=error_hard, slips=slips, counts=counts,
+        answers=answers, seed=seed, save=name,
+    )  # fmt: skip
+    output.show_people(measure(place, made), as_json)

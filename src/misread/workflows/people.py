@@ -1,0 +1,159 @@
+"""What a study's readings say of people and models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from misread.analysis.intervals import Rate
+from misread.analysis.outcomes import read_outcomes
+from misread.analysis.reading.answers import (
+    LabelReadings,
+    crowd_error,
+    label_readings,
+    tallied_answers,
+)
+from misread.analysis.reading.confusion import Confusion, people_confusion
+from misread.analysis.reading.design import as_random_sample
+from misread.analysis.reading.people import People, measure_people
+from misread.analysis.reading.tally import check_follows
+from misread.errors import PredictionsError, ReadingsError
+from misread.store import Study
+from misread.tables.answer_counts import read_counts
+from misread.tables.reading_plan import ReadingPlan, ReadingTarget
+from misread.tables.readings import Readings
+from misread.types import LabelArray
+from misread.workflows.reading_plan import load_plan, out_of_sample
+from misread.workflows.readings import given_labels
+
+
+@dataclass(frozen=True)
+class PeopleResult:
+    """What the readings say.
+
+    Attributes:
+        people: Error rates by the given labels, and against each model.
+        adjudicated: The same by the adjudicated labels; None if there are none.
+        confusion: Given labels against people's answers.
+        labels: What people called each image that they read: evidence on its label.
+    """
+
+    people: People
+    adjudicated: People | None
+    confusion: Confusion
+    labels: LabelReadings
+
+
+def people(
+    study: Study,
+    readings: Readings,
+    *,
+    models: Sequence[str] = (),
+    adjudicated: LabelArray | None = None,
+    random_order: bool = False,
+) -> PeopleResult:
+    """How often people read a split's images otherwise than labelled, and against each model.
+
+    Args:
+        study: The study.
+        readings: The readings, see `open_readings`.
+        models: Models or runs to hold people against; none for all whose predictions of the split
+            are held-out or cross-fitted.
+        adjudicated: (N,) integers, the labels after decided verdicts.
+        random_order: For readings without a plan: that each reader read a simple random sample of
+            the split's images, in random order. Without that no rate can be told from them.
+
+    Raises:
+        ReadingsError: The readings follow no plan, or not the study's.
+        PredictionsError: A model's predictions aren't of all images.
+    """
+    plan = _plan_of(study, readings, random_order)
+    labels = given_labels(study, plan.target.split)
+    predicted = predicted_classes(study, plan.target.split, models)
+    measured = measure_people(
+        plan, labels, readings, {name: read != labels for name, read in predicted.items()}
+    )
+    after = None
+    if adjudicated is not None:
+        wrong = {name: read != adjudicated for name, read in predicted.items()}
+        after = measure_people(plan, adjudicated, readings, wrong)
+    return PeopleResult(
+        people=measured,
+        adjudicated=after,
+        confusion=people_confusion(plan, measured.estimate.tallies, labels),
+        labels=label_readings(tallied_answers(measured.estimate.tallies, readings.classes), labels),
+    )
+
+
+def _plan_of(study: Study, readings: Readings, random_order: bool) -> ReadingPlan:
+    if readings.design:
+        plan = load_plan(study)
+        check_follows(plan, readings)
+        return plan
+    if not random_order:
+        raise ReadingsError(
+            "readings: expected those of a plan: without one nobody can tell which images were "
+            "left out. If they are a simple random sample in random order, say so"
+        )
+    record = study.splits[readings.split]
+    target = ReadingTarget(
+        study.dataset_name,
+        readings.split,
+        record.images,
+        study.classes,
+        record.items_fingerprint,
+        record.labels_fingerprint,
+    )
+    return as_random_sample(target)
+
+
+@dataclass(frozen=True)
+class CrowdResult:
+    """What a table of counts says: how many people called each image each class.
+
+    Attributes:
+        error: Share of the answers that aren't the given label; see `crowd_error` for what its
+            interval takes for granted.
+        labels: What people called each image: evidence on its label.
+    """
+
+    error: Rate
+    labels: LabelReadings
+
+
+def crowd(study: Study, file: Path, split: str = "test") -> CrowdResult:
+    """What people said of a split's images, where only counts of their answers are known.
+
+    Args:
+        study: The study.
+        file: N x K counts as `.npy`, `.npz`, `.csv` or `.tsv`, as CIFAR-10H has them.
+        split: The split.
+
+    Raises:
+        ReadingsError: The file is damaged, or about other images or classes.
+        ParameterError: There is no such split.
+    """
+    labels = given_labels(study, split)
+    counts = read_counts(Path(file), study.classes)
+    counts.table(len(labels))
+    return CrowdResult(crowd_error(counts, labels), label_readings(counts, labels))
+
+
+def predicted_classes(
+    study: Study, split: str, models: Sequence[str] = ()
+) -> dict[str, LabelArray]:
+    """By name of the predictions, (N,) int16 predicted class of every image of a split.
+
+    Raises:
+        StudyError: There are no predictions of a model.
+        PredictionsError: Predictions are in-sample, or not of all images.
+    """
+    images, found = study.splits[split].images, {}
+    for provenance in out_of_sample(study, split, models):
+        outcomes = read_outcomes(study.open_predictions(provenance))
+        if len(outcomes) != images:
+            raise PredictionsError(
+                f"{provenance.name}: expected predictions of all {images:,} images. "
+                f"Got {len(outcomes):,}; --model names others"
+            )
+        found[provenance.name] = outcomes.predicted
+    return found

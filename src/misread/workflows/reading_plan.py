@@ -1,0 +1,119 @@
+"""Freeze the plan of a reader study, and take it up again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from misread.analysis.outcomes import read_outcomes
+from misread.analysis.panel import score_panel
+from misread.analysis.reading.design import ANSWERS, choose_hard, draw_plan, most_hard
+from misread.analysis.reading.order import check_order
+from misread.errors import ParameterError, ReadingsError
+from misread.store import Study
+from misread.tables import Origin, Provenance
+from misread.tables.reading_plan import ReadingPlan, ReadingTarget
+from misread.types import IntArray
+
+
+def make_plan(
+    study: Study,
+    answers: int | None = None,
+    *,
+    split: str = "test",
+    models: Sequence[str] = (),
+    practice_split: str = "train",
+    seed: int = 0,
+    width: float | None = None,
+    alpha: float = 0.05,
+    brief: bool = False,
+) -> ReadingPlan:
+    """Freeze the plan of a study's reader study.
+
+    The hard items are those that any of the models misreads; if they are too many, the most
+    difficult ones by the entropy of the models together.
+
+    Args:
+        study: Whose.
+        answers: Planned number of each reader's answers; None for 1,000, or all images if there are
+            fewer.
+        split: The split that the statement will be about.
+        models: Models or runs whose mistakes are the hard items; none for all whose predictions of
+            the split are held-out or cross-fitted.
+        practice_split: Where practice images come from, if the study has it.
+        seed: Of every draw.
+        width: Stop a reader once his interval is this narrow, as a share of the images.
+        alpha: Largest probability that an interval misses.
+        brief: Whether images are shown briefly.
+
+    Returns:
+        The plan, as saved.
+
+    Raises:
+        ParameterError: There is no such split or model.
+        ReadingsError: The numbers don't make a plan.
+        StudyError: Another plan is frozen already.
+    """
+    if split not in study.splits:
+        raise ParameterError(
+            f"split: expected one of {', '.join(study.splits)}. Got {split!r} instead."
+        )
+    record = study.splits[split]
+    answers = min(ANSWERS, record.images) if answers is None else answers
+    chosen = out_of_sample(study, split, models)
+    practice = study.splits.get(practice_split) if practice_split != split else None
+    plan = draw_plan(
+        ReadingTarget(
+            study.dataset_name,
+            split,
+            record.images,
+            study.classes,
+            record.items_fingerprint,
+            record.labels_fingerprint,
+        ),
+        answers,
+        hard=_hard(study, chosen, most_hard(answers, record.images)),
+        models=tuple(one.name for one in chosen),
+        practice_split=practice_split if practice else "",
+        practice_images=practice.images if practice else 0,
+        seed=seed,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        width=width,
+        alpha=alpha,
+        brief=brief,
+    )
+    study.save_plan(plan)
+    return plan
+
+
+def _hard(study: Study, chosen: Sequence[Provenance], most: int) -> IntArray:
+    if not chosen:
+        return np.empty(0, np.int64)
+    files = [study.open_predictions(one) for one in chosen]
+    wrong = np.any([read_outcomes(file).wrong for file in files], axis=0)
+    panel = score_panel(files)
+    place = choose_hard(wrong, panel.entropy, most)
+    return panel.index[place].astype(np.int64)
+
+
+def out_of_sample(study: Study, split: str, models: Sequence[str]) -> list[Provenance]:
+    """Held-out or cross-fitted predictions of a split: of these models, or of all."""
+    if not models:
+        found = [one for one in study.list_predictions(split) if one.origin != Origin.IN_SAMPLE]
+        return [one for one in found if not one.is_mean] or found
+    return [study.newest_out_of_sample(split, model).provenance for model in models]
+
+
+def load_plan(study: Study) -> ReadingPlan:
+    """The frozen plan of a study.
+
+    Raises:
+        ReadingsError: There is none, it is damaged, or this program would draw other orders.
+    """
+    plan = study.load_plan()
+    if plan is None:
+        raise ReadingsError(
+            f"{study.plan_file}: expected a plan, found none; `misread plan` makes one"
+        )
+    check_order(plan)
+    return plan

@@ -1,0 +1,232 @@
+"""Simulate readers, bring readings in that were made elsewhere, and take them out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from misread.analysis.reading import simulation
+from misread.errors import ParameterError, ReadingsError
+from misread.store import Study
+from misread.tables.answer_counts import count_answers, read_counts, write_counts
+from misread.tables.model_vs_human import read_trials, write_trials
+from misread.tables.readings import Readings, join
+from misread.tables.readings_files import read_readings, write_readings
+from misread.types import LabelArray
+from misread.workflows.reading_plan import load_plan
+
+Form = Literal["tidy", "model-vs-human", "counts"]
+
+
+def simulate_readers(
+    study: Study,
+    readers: int = 1,
+    *,
+    error_easy: float | None = None,
+    error_hard: float | None = None,
+    slips: float = 0.0,
+    counts: Path | None = None,
+    answers: Sequence[int] | int | None = None,
+    seed: int = 0,
+    save: str | None = None,
+) -> Readings:
+    """Simulate readers who follow the study's plan; marked as simulated wherever they go.
+
+    Args:
+        study: With a plan.
+        readers: How many.
+        error_easy: Probability of misreading an item that isn't hard, in [0, 1].
+        error_hard: Probability of misreading a hard one.
+        slips: Probability of a wrong key, in [0, 1).
+        counts: Instead of the two rates, a table of how often people called each image each class:
+            readers see each class as often as they did.
+        answers: Where each reader stops; None stops all where it was planned.
+        seed: Of what they see.
+        save: Name under which the readings are kept in the study; None doesn't keep them.
+
+    Returns:
+        The readings.
+
+    Raises:
+        ParameterError: Numbers that are out of range, or both rates and counts.
+        ReadingsError: There is no plan, or the table of counts is damaged.
+        StudyError: There are readings of this name.
+    """
+    rates = (error_easy, error_hard)
+    if (counts is None) == (None in rates) or (counts is not None and rates != (None, None)):
+        raise ParameterError(
+            "simulated readers need error_easy and error_hard, or a table of counts. "
+            f"Got {error_easy}, {error_hard} and {counts} instead."
+        )
+    plan = load_plan(study)
+    labels = given_labels(study, plan.target.split)
+    if counts is not None:
+        table = read_counts(counts, study.classes).table(plan.target.images)
+        behaviour = simulation.from_counts(labels, table, slips)
+    else:
+        behaviour = simulation.two_rates(
+            plan, labels, float(error_easy or 0), float(error_hard or 0), slips
+        )
+    readings = simulation.simulate_readers(plan, behaviour, readers, seed=seed, answers=answers)
+    if save is not None:
+        study.save_readings(save, readings)
+    return readings
+
+
+def given_labels(study: Study, split: str) -> LabelArray:
+    """(N,) int16, the given labels of a split.
+
+    Raises:
+        ParameterError: There is no such split.
+        DatasetError: The dataset can't be loaded.
+        StudyError: It has changed.
+    """
+    dataset = study.load_dataset()
+    if split not in dataset.splits:
+        raise ParameterError(
+            f"split: expected one of {', '.join(dataset.splits)}. Got {split!r} instead."
+        )
+    return dataset.splits[split].labels
+
+
+def import_readings(
+    study: Study,
+    file: Path,
+    *,
+    split: str | None = None,
+    form: str = "tidy",
+    images: Mapping[str, int] | None = None,
+    name: str | None = None,
+    replace: bool = False,
+) -> Readings:
+    """Bring readings that were made elsewhere into a study.
+
+    Args:
+        study: Where to.
+        file: A tidy table (`.csv`, `.tsv`, `.parquet`), or one of the model-vs-human toolbox.
+        split: Which split was read; None takes what the file says, or `test`.
+        form: Of the file: `tidy` or `model-vs-human`.
+        images: With `model-vs-human`, positions in the split by the images' names; None where they
+            are named as misread names them, or after their files in a folder of images.
+        name: What the readings are called in the study; None takes the file's name.
+        replace: Take the place of readings of this name.
+
+    Returns:
+        The readings, as saved.
+
+    Raises:
+        ReadingsError: The file is damaged, or about other images or classes.
+        ParameterError: The form or the split is unknown.
+        StudyError: The study holds readings of this name.
+    """
+    file = Path(file)
+    if form == "tidy":
+        readings = read_readings(file, study.classes, split)
+    elif form == "model-vs-human":
+        split = split or "test"
+        labels = given_labels(study, split)
+        images = _file_names(study, split) if images is None else images
+        readings = read_trials(file, split, study.classes, labels, images)
+    else:
+        raise ParameterError(f"form: expected tidy or model-vs-human. Got {form!r} instead.")
+    study.save_readings(name or file.name.split(".")[0], readings, replace=replace)
+    return readings
+
+
+def _file_names(study: Study, split: str) -> dict[str, int]:
+    """Positions in the split by the names of the images' files, without the folders.
+
+    A name that several files have is left out.
+    """
+    files = study.load_dataset().splits[split].files()
+    names = [] if files is None else [PurePosixPath(str(path)).name for path in files]
+    times = Counter(names)
+    return {name: index for index, name in enumerate(names) if times[name] == 1}
+
+
+def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
+    """The readings of a study: of these tables, or of all that were read by its plan.
+
+    Those are what was read on the readers' pages, and tables of readings by the same plan.
+    Simulated readers are among them only if their table is named, or there are no others.
+
+    Raises:
+        ReadingsError: There are none, or they don't go together.
+    """
+    if names:
+        return join([study.load_readings(name) for name in names])
+    plan = study.load_plan()
+    design = plan.hash if plan is not None else ""
+    tables = [study.load_readings(name) for name in study.list_readings()]
+    fitting = [table for table in tables if table.design == design]
+    if plan is not None:
+        fitting.append(study.reading_log.load(plan))
+        fitting = [table for table in fitting if len(table)]
+    people = [table for table in fitting if not table.simulated]
+    if not fitting:
+        raise ReadingsError(
+            f"{study.path}: expected readings, found none; `misread read` collects them, "
+            "`misread import readings` brings them in"
+        )
+    return join(people or fitting)
+
+
+def export_readings(study: Study, readings: Readings, file: Path, form: Form = "tidy") -> None:
+    """Write readings for other programs; simulated ones stay marked.
+
+    Args:
+        study: Whose.
+        readings: The readings.
+        file: Where to: `tidy` as `.csv`, `.parquet` or `.json`; `model-vs-human` as `.csv`;
+            `counts` as `.csv`, `.tsv` or `.npz`.
+        form: `tidy` (everything), `model-vs-human` (the columns of that toolbox), or `counts` (a
+            row for each image, a column for each class).
+
+    Raises:
+        ParameterError: The form is unknown, or the file can't be written.
+        ReadingsError: The file's name is of another kind.
+    """
+    file = Path(file)
+    if form == "tidy":
+        write_readings(file, readings)
+    elif form == "model-vs-human":
+        write_trials(file, readings, given_labels(study, readings.split))
+    elif form == "counts":
+        write_counts(file, count_answers(readings))
+    else:
+        raise ParameterError(
+            f"form: expected tidy, model-vs-human or counts. Got {form!r} instead."
+        )
+
+
+def export_all_readings(study: Study, form: str | None, file: Path | None) -> tuple[Path, Readings]:
+    """Write what a study's readers answered, see `open_readings`.
+
+    Args:
+        study: Whose.
+        form: `csv`, `parquet` or `json` for everything, or `model-vs-human` or `counts`; None takes
+            the file's ending, else `csv`.
+        file: Where to; None for the study's folder `exports`.
+
+    Returns:
+        The file, and the readings in it.
+
+    Raises:
+        ParameterError: The form is unknown, or the file can't be written.
+        ReadingsError: There are no readings, or the file's name is of another kind.
+    """
+    tidy = ("csv", "parquet", "json")
+    known = (*tidy, "model-vs-human", "counts")
+    if form is not None and form not in known:
+        raise ParameterError(f"format: expected one of {', '.join(known)}. Got {form!r} instead.")
+    readings = open_readings(study)
+    kind: Form = "counts" if form == "counts" else "tidy"
+    if form == "model-vs-human":
+        kind = "model-vs-human"
+    if file is None:
+        name = "readings" if kind == "tidy" else f"readings.{kind}"
+        ending = form if form in tidy else "csv"
+        file = study.path / "exports" / f"{name}.{ending}"
+        file.parent.mkdir(exist_ok=True)
+    export_readings(study, readings, file, kind)
+    return file, readings

@@ -1,0 +1,264 @@
+"""The reader study from its plan to what it says, on a study of made-up predictions."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from misread.analysis.reading.limits import Basis
+from misread.datasets import Dataset, load
+from misread.errors import ParameterError, PredictionsError, ReadingsError, StudyError
+from misread.store import Study
+from misread.tables import Origin, Predictions
+from misread.tables.answer_counts import AnswerCounts, read_counts, write_counts
+from misread.tables.readings import Purpose, Reader, Readings
+from misread.types import IntArray
+from misread.workflows.people import crowd, people, predicted_classes
+from misread.workflows.reading_plan import load_plan, make_plan
+from misread.workflows.readings import (
+    export_readings,
+    import_readings,
+    open_readings,
+    simulate_readers,
+)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, make_dataset: Callable[..., Dataset],
+            write_npz: Callable[[Path, Dataset], Path]) -> Dataset:  # fmt: skip
+    return load(str(write_npz(tmp_path / "bars.npz", make_dataset(test=300))))
+
+
+@pytest.fixture
+def study(tmp_path: Path, dataset: Dataset, make_predictions: Callable[..., Predictions]) -> Study:
+    """Two models: one misreads every tenth image, the other every fifteenth."""
+    made = Study.create(tmp_path / "study", dataset)
+    for model, step, doubt in (("one", 10, 0.3), ("other", 15, 0.1)):
+        labels = dataset.test.labels
+        wrong = np.arange(300) % step == 0
+        seen = np.where(wrong, (labels + 1) % 3, labels)
+        probabilities = np.full((300, 3), doubt / 2)
+        probabilities[np.arange(300), seen] = 1 - doubt
+        probabilities[5::20] = 1 / 3
+        probabilities[np.arange(300), seen] += 1e-3
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        made.save_predictions(make_predictions(dataset.test, probabilities, model=model))
+    return made
+
+
+def test_the_plan_takes_what_any_model_misreads(study: Study) -> None:
+    plan = make_plan(study, 200)
+    assert plan.hard == tuple(i for i in range(300) if i % 10 == 0 or i % 15 == 0)
+    assert sorted(plan.models) == [
+        "one-imported-s0.test.held-out", "other-imported-s0.test.held-out",
+    ]  # fmt: skip
+    assert (plan.answers, plan.practice_split, len(plan.practice)) == (200, "train", 10)
+    assert load_plan(study) == plan
+    with pytest.raises(StudyError, match="holds another plan"):
+        make_plan(study, 100)
+
+
+def test_one_model_and_few_answers_take_the_most_difficult(study: Study) -> None:
+    plan = make_plan(study, 60, models=["one"])
+    assert len(plan.hard) == 15
+    assert all(item % 10 == 0 for item in plan.hard)
+    assert plan.models == ("one-imported-s0.test.held-out",)
+
+
+def test_a_study_without_predictions_draws_from_everything(
+    tmp_path: Path, dataset: Dataset
+) -> None:
+    plan = make_plan(Study.create(tmp_path / "bare", dataset))
+    assert (plan.hard, plan.models, plan.answers) == ((), (), 300)
+
+
+def test_what_makes_no_plan_is_refused(study: Study) -> None:
+    with pytest.raises(ParameterError, match="split: expected one of train, test"):
+        make_plan(study, split="other")
+    with pytest.raises(StudyError, match="expected predictions"):
+        make_plan(study, models=["absent"])
+    with pytest.raises(ReadingsError, match="1 to 300 answers"):
+        make_plan(study, 301)
+    with pytest.raises(ReadingsError, match="`misread plan` makes one"):
+        load_plan(study)
+    assert not study.plan_file.exists()
+
+
+def test_practice_is_never_of_the_split_itself(study: Study) -> None:
+    assert make_plan(study, 100, practice_split="test").practice == ()
+
+
+def test_simulated_readers_are_estimated(study: Study, dataset: Dataset) -> None:
+    plan = make_plan(study, 200)
+    made = simulate_readers(study, 3, error_easy=0.02, error_hard=0.5, seed=1, save="trial")
+    assert open_readings(study).design == plan.hash
+    found = people(study, open_readings(study))
+    assert found.people.simulated
+    assert found.people.estimate.together.basis == Basis.PLANNED
+    assert found.labels.simulated
+    assert {one.model for one in found.people.estimate.against} == set(plan.models)
+    one = next(one for one in found.people.estimate.against if one.model.startswith("one"))
+    assert (one.mistakes, one.inside) == (30, True)
+    assert found.adjudicated is None
+    assert found.confusion.images.sum() == pytest.approx(300)
+    relabelled = dataset.test.labels.copy()
+    relabelled[0] = (relabelled[0] + 1) % 3
+    after = people(study, made, models=["one"], adjudicated=relabelled).adjudicated
+    assert after is not None
+    assert after.estimate.against[0].mistakes == 29
+
+
+def test_people_come_before_simulated_readers(study: Study) -> None:
+    make_plan(study, 200)
+    with pytest.raises(ReadingsError, match="expected readings, found none"):
+        open_readings(study)
+    simulated = simulate_readers(study, 1, error_easy=0, error_hard=0, save="bots")
+    assert open_readings(study).simulated
+    person = Readings(**{**vars(simulated), "readers": (Reader("ann", 0),)})
+    study.save_readings("lab", person)
+    assert [reader.name for reader in open_readings(study).readers] == ["ann"]
+    assert open_readings(study, ["bots"]).simulated
+    assert len(open_readings(study, ["bots", "lab"]).readers) == 2
+
+
+def test_simulated_readers_see_what_was_counted(
+    study: Study, dataset: Dataset, tmp_path: Path
+) -> None:
+    make_plan(study, 200)
+    counts: IntArray = np.zeros((300, 3), int)
+    counts[np.arange(300), (dataset.test.labels + 1) % 3] = 9
+    write_counts(
+        tmp_path / "c.csv",
+        AnswerCounts(dataset.classes, np.arange(300, dtype=np.int32), counts.astype(np.int32)),
+    )
+    made = simulate_readers(study, counts=tmp_path / "c.csv")
+    assert (made.answer == (dataset.test.labels[made.index] + 1) % 3).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"error_easy": 0.1}, {"error_easy": 0.1, "error_hard": 0.1, "counts": Path("c")}],
+)
+def test_simulated_readers_need_rates_or_counts(study: Study, options: dict[str, object]) -> None:
+    make_plan(study, 200)
+    with pytest.raises(
+        ParameterError, match="need error_easy and error_hard, or a table of counts"
+    ):
+        simulate_readers(study, **options)  # type: ignore[arg-type] # deliberately wrong
+
+
+@pytest.mark.parametrize("form", ["tidy", "model-vs-human"])
+def test_what_is_exported_is_imported_again(study: Study, form: str, tmp_path: Path) -> None:
+    make_plan(study, 200)
+    made = simulate_readers(study, 2, error_easy=0.1, error_hard=0.5)
+    path = tmp_path / "lab.csv"
+    export_readings(study, made, path, form)  # type: ignore[arg-type] # one of them
+    found = import_readings(study, path, form=form)
+    assert study.list_readings() == ["lab"]
+    assert found.simulated
+    main = made.purpose == Purpose.MAIN
+    again = found.purpose == Purpose.MAIN
+    assert found.index[again].tolist() == made.index[main].tolist()
+    assert found.answer[again].tolist() == made.answer[main].tolist()
+    with pytest.raises(StudyError, match="holds readings already"):
+        import_readings(study, path, form=form)
+    import_readings(study, path, form=form, replace=True)
+    if form == "tidy":
+        assert people(study, found).people.estimate.together.basis == Basis.PLANNED
+
+
+def test_counts_are_exported(study: Study, tmp_path: Path) -> None:
+    make_plan(study, 200)
+    made = simulate_readers(study, 4, error_easy=0.1, error_hard=0.5)
+    export_readings(study, made, tmp_path / "c.csv", "counts")
+    found = read_counts(tmp_path / "c.csv", study.classes)
+    assert found.simulated
+    assert found.counts.sum() == 4 * 200
+    for call in (
+        lambda: export_readings(study, made, tmp_path / "c.csv", "other"),  # type: ignore[arg-type] # wrong
+        lambda: import_readings(study, tmp_path / "c.csv", form="other"),
+    ):
+        with pytest.raises(ParameterError, match="form: expected tidy"):
+            call()
+
+
+def test_readings_without_a_plan_need_a_word(
+    study: Study, dataset: Dataset, tmp_path: Path
+) -> None:
+    order = np.random.default_rng(0).permutation(300)[:150]
+    rows = "".join(f"ann,{i},{dataset.classes[dataset.test.labels[i]]}\n" for i in order)
+    (tmp_path / "lab.csv").write_text("reader,index,answer\n" + rows)
+    found = import_readings(study, tmp_path / "lab.csv")
+    with pytest.raises(ReadingsError, match="without one nobody can tell"):
+        people(study, found)
+    made = people(study, found, random_order=True).people.estimate.readers[0]
+    assert (made.basis, made.error.value, made.read) == (Basis.ANYTIME, 0, 150)
+
+
+def test_readings_of_another_plan_are_refused(study: Study) -> None:
+    make_plan(study, 200)
+    made = simulate_readers(study, 1, error_easy=0, error_hard=0)
+    other = Readings(**{**vars(made), "design": "sha256:other"})
+    with pytest.raises(ReadingsError, match="expected those of the plan"):
+        people(study, other)
+
+
+def test_predictions_must_be_of_all_images(
+    study: Study, dataset: Dataset, make_predictions: Callable[..., Predictions]
+) -> None:
+    labels = dataset.test.labels
+    assert set(predicted_classes(study, "test")) == {
+        "one-imported-s0.test.held-out", "other-imported-s0.test.held-out",
+    }  # fmt: skip
+    part = make_predictions(dataset.test.take(np.arange(20)), model="part")
+    whole = make_predictions(dataset.test, model="part").provenance
+    study.save_predictions(
+        Predictions(np.arange(20, dtype=np.int32), labels[:20], part.probabilities, whole)
+    )
+    with pytest.raises(PredictionsError, match="expected predictions of all 300 images"):
+        predicted_classes(study, "test", ["part"])
+    inside = make_predictions(dataset.test, model="inside", origin=Origin.IN_SAMPLE)
+    study.save_predictions(inside)
+    with pytest.raises(PredictionsError, match="in-sample"):
+        predicted_classes(study, "test", ["inside"])
+    with pytest.raises(ParameterError, match="split"):
+        make_plan(study, split="validation")
+
+
+def test_counts_alone_say_what_a_crowd_said(study: Study, dataset: Dataset, tmp_path: Path) -> None:
+    counts: IntArray = np.zeros((300, 3), int)
+    counts[np.arange(300), dataset.test.labels] = 9
+    counts[7] = 0
+    counts[7, (dataset.test.labels[7] + 1) % 3] = 10
+    np.save(tmp_path / "c.npy", counts)
+    found = crowd(study, tmp_path / "c.npy")
+    assert (found.error.count, found.error.total) == (10, 299 * 9 + 10)
+    assert found.labels.index[0] == 7
+    assert found.labels.contradicted.sum() == 1
+    np.save(tmp_path / "c.npy", np.zeros((301, 3), int))
+    with pytest.raises(ReadingsError, match="index must be below 300"):
+        crowd(study, tmp_path / "c.npy")
+
+
+def test_images_of_a_folder_are_known_by_their_files(tmp_path: Path) -> None:
+    """As the toolbox's own data have them; a name that two files have tells nothing."""
+    for number, name in enumerate(["test/a/x.png", "test/b/y.png", "test/a/z.png", "test/b/z.png"]):
+        path = tmp_path / "bugs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4), 50 * number, np.uint8)).save(path)
+    study = Study.create(tmp_path / "study", load(str(tmp_path / "bugs")))
+    split = study.load_dataset().test
+    files = [str(split.file(index)) for index in range(len(split))]
+    x, y = (
+        next(i for i, path in enumerate(files) if path.endswith(name))
+        for name in ("x.png", "y.png")
+    )
+    header = "subj,Session,trial,rt,object_response,category,condition,imagename\n"
+    (tmp_path / "t.csv").write_text(header + "s1,1,1,0.5,b,a,cr,x.png\ns1,1,2,0.5,b,b,cr,y.png\n")
+    found = import_readings(study, tmp_path / "t.csv", form="model-vs-human")
+    assert found.index.tolist() == [x, y]
+    (tmp_path / "t.csv").write_text(header + "s1,1,1,0.5,b,a,cr,z.png\n")
+    with pytest.raises(ReadingsError, match=r"or the file of an image, as [xy]\.png. Got 'z\.png'"):
+        import_readings(study, tmp_path / "t.csv", form="model-vs-human", name="other")
