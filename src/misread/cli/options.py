@@ -7,7 +7,7 @@ import typer
 
 DATASET_HELP = (
     "A built-in name (mnist), a folder of images with a folder per class (and per split), a folder "
-    "of IDX files, or an .npz file."
+    "of IDX files, an .npz file, or a Parquet file or a folder of them."
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 StudyFolder = Annotated[

@@ -10,9 +10,10 @@ from misread.datasets._files import show, unreadable
 from misread.datasets.dataset import Dataset
 from misread.datasets.idx_folder import has_idx_files, load_idx_folder
 from misread.datasets.npz import load_npz
+from misread.datasets.splits import parquet_files
 from misread.errors import DatasetError
 
-PATHS = "a folder of images per class, a folder of IDX files, or an .npz file"
+PATHS = "a folder of images per class, a folder of IDX files, or an .npz or .parquet file"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ def load(source: str | Path) -> Dataset:
 
     Args:
         source: a built-in name (`BUILTIN` lists them), or the path of a folder of images per class,
-            of a folder of IDX files or of an .npz file. A path that has a built-in name is written
-            with its folder: "./mnist".
+            of a folder of IDX files, of an .npz file, or of a Parquet file or a folder of them. A
+            path that has a built-in name is written with its folder: "./mnist".
 
     Returns:
         The dataset; its `source` loads it again from any folder.
@@ -76,12 +77,20 @@ def load(source: str | Path) -> Dataset:
     if is_folder:
         if has_idx_files(path):
             return load_idx_folder(path)
-        # Imported here: it needs Pillow, and MNIST doesn't.
+        # Imported here: they need Pillow and pyarrow, and MNIST doesn't.
+        if parquet_files(path):
+            from misread.datasets.parquet import load_parquet
+
+            return load_parquet(path)
         from misread.datasets.image_folder import load_image_folder
 
         return load_image_folder(path)
     if path.suffix.lower() == ".npz":
         return load_npz(path)
+    if path.suffix.lower() == ".parquet":
+        from misread.datasets.parquet import load_parquet
+
+        return load_parquet(path)
     hint = "; give the folder it is in" if "ubyte" in path.name else ""
     raise DatasetError(f"{show(path)}: expected {PATHS}, found another kind of file{hint}")
 

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from misread.datasets.encoded import EncodedImages
 from misread.datasets.folder_listing import listing_file
 from misread.datasets.folder_scan import Folder
-from misread.datasets.pictures import browser_type, check_unchanged, decode, read_file
+from misread.datasets.pictures import check_unchanged, read_file
 from misread.errors import DatasetError
-from misread.types import Array, ByteArray, IntArray
+from misread.types import ByteArray, IntArray
 
 _SLASH = ord("/")
 
 
-class ImageFiles:
-    """Image files in order, each read when asked for: implements `Images`.
+class ImageFiles(EncodedImages):
+    """Image files in order, each read when asked for.
 
     A million names take their bytes in UTF-8 and 16 more each; no Python object is kept per file.
 
@@ -42,23 +43,19 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self._sizes)
 
-    def __getitem__(self, i: int, /) -> Array:
-        return decode(self._path(i), self._read(i))
+    def place(self, i: int) -> Path:
+        """Where an image's file is."""
+        return self._root / self.name(i)
 
-    def preview(self, i: int, most: int) -> Array:
-        """One image, with fewer pixels if that is faster, but enough for a side of `most`."""
-        return decode(self._path(i), self._read(i), most)
+    def content(self, i: int) -> bytes:
+        """An image's file, if it is as large as when it was listed."""
+        with self._forgetting_listing():
+            return read_file(self.place(i), int(self._sizes[i]))
 
-    def original(self, i: int, most: int) -> tuple[bytes, str] | None:
-        """The file as it is and its media type, if a browser may have it and it isn't larger."""
-        content = self._read(i)
-        media_type = browser_type(content, most)
-        return None if media_type is None else (content, media_type)
-
-    def stamp(self, i: int) -> str:
+    def stamp(self, i: int, /) -> str:
         """When the file was last written: changes with it even where its size doesn't."""
         with self._forgetting_listing():
-            return f"{check_unchanged(self._path(i), int(self._sizes[i])):x}"
+            return f"{check_unchanged(self.place(i), int(self._sizes[i])):x}"
 
     def name(self, i: int) -> str:
         """The file's path, relative to the dataset's folder, with "/"."""
@@ -77,13 +74,6 @@ class ImageFiles:
             digest.update(self._names[self._begins[start] : self._begins[stop]].data)
             digest.update(self._sizes[start:stop].astype("<i8").data)
         return f"sha256:{digest.hexdigest()}"
-
-    def _path(self, i: int) -> Path:
-        return self._root / self.name(i)
-
-    def _read(self, i: int) -> bytes:
-        with self._forgetting_listing():
-            return read_file(self._path(i), int(self._sizes[i]))
 
     @contextlib.contextmanager
     def _forgetting_listing(self) -> Iterator[None]:

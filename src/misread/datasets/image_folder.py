@@ -12,20 +12,10 @@ from misread.datasets.dataset import MAX_CLASSES, Dataset, Split
 from misread.datasets.folder_listing import Listing, list_tree
 from misread.datasets.folder_scan import Folder
 from misread.datasets.image_files import ImageFiles
+from misread.datasets.splits import SPLITS, split_of
 from misread.errors import DatasetError
 
 EXPECTED = "a folder of images per class, or per split (train, test, val) and class"
-
-# A folder's name in small letters -> the split's name; in the order of a dataset's splits.
-SPLITS: Mapping[str, str] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 
 # Class -> its folders that hold images, in order.
 _Classes = dict[str, list[Folder]]
@@ -84,7 +74,7 @@ def _find_splits(root: Path, listing: Listing) -> dict[str, str]:
         raise _no_classes(root, top)
     found: dict[str, str] = {}
     for name in top.subfolders:
-        split = SPLITS.get(name.lower())
+        split = split_of(name)
         if split in found:
             raise DatasetError(
                 f"{show(root)}: {show(found[split])} and {show(name)} would be one split; "
@@ -95,7 +85,7 @@ def _find_splits(root: Path, listing: Listing) -> dict[str, str]:
     others = [name for name in top.subfolders if name not in found.values()]
     if not found:
         _check_no_splits_below(root, listing, others)
-        return {SPLITS.get(root.name.lower(), "test"): ""}
+        return {split_of(root.name) or "test": ""}
     for name in others:
         if any(map(len, _below(listing, name))):
             split = next(iter(found.values()))
@@ -122,7 +112,7 @@ def _check_no_splits_below(root: Path, listing: Listing, classes: Iterable[str])
     """Refuse a dataset in a folder of its own, or splits below classes, as one class each."""
     for name in classes:
         for below in listing[name].subfolders:
-            if below.lower() in SPLITS:
+            if split_of(below):
                 raise DatasetError(
                     f"{show(root)}: expected {EXPECTED}, found the split {show(below)} in "
                     f"{show(name)}; give {show(root / name)} if that is the dataset, else put "

@@ -35,7 +35,7 @@ class _Fingerprinted(Protocol):
 
 @runtime_checkable
 class _Named(Protocol):
-    def name(self, i: int, /) -> str: ...
+    def name(self, i: int, /) -> str | None: ...
 
 
 @runtime_checkable

@@ -52,7 +52,7 @@
   function apply(form, given) {
     var page = pageOf(form);
     var predicted = form.elements.predicted.value;
-    var verdict = form.elements.verdict ? form.elements.verdict.value : "";
+    var verdict = form.elements.verdict.value;
     var shown = 0;
     page.querySelectorAll(".group").forEach(function (group) {
       var left = 0;
@@ -81,9 +81,17 @@
 
   document.querySelectorAll("form.filter").forEach(function (form) {
     var names = new Map();
+    var verdicts = new Set();
     pageOf(form).querySelectorAll(".group .mistake").forEach(function (tile) {
       names.set(Number(tile.dataset.predicted), nameOf(tile));
+      if (tile.dataset.verdict) verdicts.add(tile.dataset.verdict);
     });
+    Array.from(verdicts)
+      .sort()
+      .forEach(function (verdict) {
+        form.elements.verdict.add(new Option(verdict, verdict));
+      });
+    form.elements.verdict.closest("label").hidden = verdicts.size === 0;
     Array.from(names.keys())
       .sort(function (a, b) {
         return a - b;
@@ -94,10 +102,9 @@
     form.addEventListener("change", function () {
       apply(form, null);
     });
-    form.addEventListener("reset", function () {
-      setTimeout(function () {
-        apply(form, null);
-      });
+    form.querySelector("button").addEventListener("click", function () {
+      form.reset();
+      apply(form, null);
     });
     form.addEventListener("submit", function (event) {
       event.preventDefault();
@@ -112,7 +119,7 @@
     var form = target && pageOf(target).querySelector("form.filter");
     if (!form) return;
     form.elements.predicted.value = found[2];
-    if (form.elements.verdict) form.elements.verdict.value = "";
+    form.elements.verdict.value = "";
     apply(form, found[1]);
     target.scrollIntoView({ block: "center" });
   }
