@@ -155,6 +155,21 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
     """
     if names:
         return join([study.load_readings(name) for name in names])
+    found = find_readings(study)
+    if found is None:
+        raise ReadingsError(
+            f"{study.path}: expected readings, found none; `misread read` collects them, "
+            "`misread import readings` brings them in"
+        )
+    return found
+
+
+def find_readings(study: Study) -> Readings | None:
+    """All readings by a study's plan, as `open_readings`; None if there are none.
+
+    Raises:
+        ReadingsError: They are damaged, or don't go together.
+    """
     plan = study.load_plan()
     design = plan.hash if plan is not None else ""
     tables = [study.load_readings(name) for name in study.list_readings()]
@@ -163,12 +178,7 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
         fitting.append(study.reading_log.load(plan))
         fitting = [table for table in fitting if len(table)]
     people = [table for table in fitting if not table.simulated]
-    if not fitting:
-        raise ReadingsError(
-            f"{study.path}: expected readings, found none; `misread read` collects them, "
-            "`misread import readings` brings them in"
-        )
-    return join(people or fitting)
+    return join(people or fitting) if fitting else None
 
 
 def export_readings(study: Study, readings: Readings, file: Path, form: Form = "tidy") -> None:

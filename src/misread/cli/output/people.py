@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from misread.analysis.reading.comparison import Comparison
     from misread.analysis.reading.people import People
     from misread.tables.readings import Readings
-    from misread.workflows.people import PeopleResult
+    from misread.analysis.reading.result import PeopleResult
 
 _BETTER = {
     "model": "the model misreads less",

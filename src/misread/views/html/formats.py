@@ -22,6 +22,18 @@ def limits(share: Share | Interval) -> str:
     return f"{100 * share.low:.2f} to {100 * share.high:.2f}"
 
 
+def percent(interval: Interval, digits: int = 2) -> str:
+    """An estimated share as per cent: `0.62%`; a dash where there is none."""
+    return "-" if interval.value is None else f"{100 * interval.value:.{digits}f}%"
+
+
+def number(value: float) -> str:
+    """An estimated number of images: three digits, with commas, no more decimals than it has."""
+    if value >= 100 or value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
 def probability(value: float) -> str:
     """A probability as per cent, never rounded to certainty: `>99.9%`."""
     percent = 100 * value
