@@ -49,6 +49,9 @@ def draw_narrowing(
 
     low = [(x(point.answers), y(point.low)) for point in points]
     high = [(x(point.answers), y(point.high)) for point in points]
+    # The upper limit starts above the chart: drawn is how it comes down.
+    above = [point.high >= limit for point in points]
+    seen = next((row for row, off in enumerate(above[1:]) if not off), 0)
     parts = [
         svg.text(_LEFT, 14, curve.reader, kind="heading"),
         svg.element(
@@ -59,7 +62,7 @@ def draw_narrowing(
         svg.text(_LEFT - 6, bottom + 4, "0%", "end"),
         svg.text(_LEFT - 6, _TOP + 8, f"{100 * limit:.2g}%", "end"),
         svg.path(low, "line"),
-        svg.path(high, "line"),
+        svg.path(high[seen:], "line"),
         svg.text(right, _HEIGHT - 6, f"{last.answers:,} answers", "end"),
         *_ends(right + 8, y(last.low), y(last.high), last.low, last.high),
     ]  # fmt: skip

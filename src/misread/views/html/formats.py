@@ -28,10 +28,10 @@ def percent(interval: Interval, digits: int = 2) -> str:
 
 
 def number(value: float) -> str:
-    """An estimated number of images: three digits, with commas, no more decimals than it has."""
+    """An estimated number of images, to a tenth: `16.7`, `9,926`, `<0.1`."""
     if value >= 100 or value == round(value):
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return "<0.1" if 0 < value < 0.05 else f"{value:.1f}"
 
 
 def probability(value: float) -> str:

@@ -31,7 +31,18 @@ def new_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("count", "rate", "limits", "probability", "points", "duration", "heat", "plural", "percent", "number"):
+    for name in (
+        "count",
+        "rate",
+        "limits",
+        "probability",
+        "points",
+        "duration",
+        "heat",
+        "plural",
+        "percent",
+        "number",
+    ):
         environment.filters[name] = getattr(formats, name)
     environment.globals["charts"] = charts
     return environment

@@ -1,0 +1,106 @@
+"""What readers answered, for the gallery: read when first asked for, noticed when it changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from misread.store import Study
+from misread.views.gallery.answers import ReadingAnswer
+from misread.views.gallery.holdings import Stamp
+from misread.views.gallery.memo import Memo
+
+if TYPE_CHECKING:
+    # Both load SciPy, which would delay the first picture.
+    from misread.analysis.reading.result import PeopleResult
+    from misread.tables.readings import Readings
+
+
+@dataclass(frozen=True)
+class ReadingSource:
+    """Where readings come from.
+
+    Attributes:
+        load: All readings of the study; None if there are none.
+        measure: What they say of people and models; None where nobody has read by a plan.
+    """
+
+    load: "Callable[[], Readings | None]"
+    measure: "Callable[[], PeopleResult | None]"
+
+
+class ReadingHoldings:
+    """A study's readings.
+
+    Args:
+        study: The study.
+        source: Where its readings come from; None for a gallery without.
+    """
+
+    def __init__(self, study: Study, source: ReadingSource | None) -> None:
+        self._study, self._source = study, source
+        self._loaded = Memo["Readings | None"](0, lambda found: 1)
+        self._measured = Memo["PeopleResult | None"](0, lambda found: 1)
+
+    @property
+    def stamp(self) -> Stamp:
+        """By which it is told whether readings are others than before; empty without any."""
+        if self._source is None:
+            return ()
+        folder = self._study.plan_file.parent
+        if not folder.is_dir():
+            return ()
+        # Answers that are still in the log beside the database count, too.
+        files = [*sorted(folder.iterdir()), *sorted(self._study.path.glob("study.sqlite*"))]
+        found = []
+        for path in files:
+            if not path.name.endswith(("-shm", ".tmp")) and path.is_file():
+                info = path.stat()
+                found.append((path.name, info.st_size, info.st_mtime_ns))
+        return tuple(found)
+
+    def measure(self) -> "PeopleResult | None":
+        """What the readings say of people and models; None where nobody has read by a plan.
+
+        Raises:
+            ReadingsError: They are damaged.
+        """
+        stamp, source = self.stamp, self._source
+        if not stamp or source is None:
+            return None
+        return self._measured.get(stamp, source.measure)
+
+    def load(self) -> "Readings | None":
+        """All readings; None if there are none.
+
+        Raises:
+            ReadingsError: They are damaged.
+        """
+        stamp, source = self.stamp, self._source
+        if not stamp or source is None:
+            return None
+        return self._loaded.get(stamp, source.load)
+
+    def of(self, split: str, index: int) -> list[ReadingAnswer]:
+        """What each reader called an image, in the order of the readers; repeats aren't counted.
+
+        Raises:
+            ReadingsError: They are damaged.
+        """
+        found = self.load()
+        if found is None or found.split != split:
+            return []
+        from misread.tables.readings import NO_ANSWER, Purpose
+
+        rows = np.flatnonzero(
+            (found.index == index) & (found.purpose == Purpose.MAIN) & (found.answer != NO_ANSWER)
+        )
+        rows = rows[np.argsort(found.reader[rows], kind="stable")]
+        readers = [found.readers[number] for number in found.reader[rows].tolist()]
+        return [
+            ReadingAnswer(reader.name, int(answer), bool(unsure), reader.simulated)
+            for reader, answer, unsure in zip(
+                readers, found.answer[rows], found.unsure[rows], strict=True
+            )
+        ]
