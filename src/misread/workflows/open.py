@@ -82,7 +82,7 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
     def measure() -> "PeopleResult | None":
         from misread.workflows.people import find_people
 
-        return find_people(study)
+        return find_people(study, dataset=dataset)
 
     return Gallery(study, dataset, audit_split, ReadingSource(load, measure))
 

@@ -17,6 +17,7 @@ from misread.analysis.reading.design import as_random_sample
 from misread.analysis.reading.people import measure_people
 from misread.analysis.reading.result import PeopleResult
 from misread.analysis.reading.tally import check_follows
+from misread.datasets import Dataset
 from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin
@@ -53,10 +54,13 @@ def people(
     """
     plan = _plan_of(study, readings, random_order)
     predicted = predicted_classes(study, plan.target.split, models)
-    return _measure(study, plan, readings, predicted, adjudicated)
+    labels = given_labels(study, plan.target.split)
+    return _measure(plan, labels, readings, predicted, adjudicated)
 
 
-def find_people(study: Study, model: str | None = None) -> PeopleResult | None:
+def find_people(
+    study: Study, model: str | None = None, *, dataset: Dataset | None = None
+) -> PeopleResult | None:
     """What a study's readings say, for its pages; see `people`.
 
     Models whose predictions aren't of all images are left out.
@@ -64,6 +68,7 @@ def find_people(study: Study, model: str | None = None) -> PeopleResult | None:
     Args:
         study: The study.
         model: Only predictions of this model or run; None for all.
+        dataset: The study's dataset, where it is loaded already.
 
     Returns:
         None where nobody has read by the study's plan.
@@ -83,11 +88,16 @@ def find_people(study: Study, model: str | None = None) -> PeopleResult | None:
         outcomes = read_outcomes(study.open_predictions(provenance))
         if len(outcomes) == plan.target.images:
             predicted[provenance.name] = outcomes.predicted
-    return _measure(study, plan, readings, predicted, None)
+    labels = given_labels(study, split, dataset)
+    return _measure(plan, labels, readings, predicted, None)
 
 
-def read_labels(study: Study) -> dict[str, LabelReadings]:
+def read_labels(study: Study, *, dataset: Dataset | None = None) -> dict[str, LabelReadings]:
     """By split, what readers called each image that they read; with a plan or without.
+
+    Args:
+        study: The study.
+        dataset: Its dataset, where it is loaded already.
 
     Raises:
         ReadingsError: A table of readings is damaged.
@@ -95,18 +105,17 @@ def read_labels(study: Study) -> dict[str, LabelReadings]:
     readings = find_readings(study)
     if readings is None or not len(readings):
         return {}
-    labels = given_labels(study, readings.split)
+    labels = given_labels(study, readings.split, dataset)
     return {readings.split: label_readings(count_answers(readings), labels)}
 
 
 def _measure(
-    study: Study,
     plan: ReadingPlan,
+    labels: LabelArray,
     readings: Readings,
     predicted: dict[str, LabelArray],
     adjudicated: LabelArray | None,
 ) -> PeopleResult:
-    labels = given_labels(study, plan.target.split)
     measured = measure_people(
         plan, labels, readings, {name: read != labels for name, read in predicted.items()}
     )

@@ -115,6 +115,6 @@ def make_pages(
         audits,
         model,
         limits,
-        people=find_people(study, model),
-        readings=read_labels(study),
+        people=find_people(study, model, dataset=dataset),
+        readings=read_labels(study, dataset=dataset),
     )

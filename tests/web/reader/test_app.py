@@ -205,6 +205,9 @@ def test_strangers_are_told_nothing(page: Page, client: httpx.Client) -> None:
         "/r/nobody",
         "/r/nobody/state",
         f"/r/nobody/images/{trial}",
+        "/people",
+        "/overview",
+        "/api/image/test/0",
         "/owner",
         "/owner?token=x",
     ]
