@@ -8,7 +8,7 @@ import numpy as np
 
 from misread.store import Study
 from misread.views.gallery.answers import ReadingAnswer
-from misread.views.gallery.holdings import Stamp
+from misread.views.gallery.holdings import Stamp, stamp
 from misread.views.gallery.memo import Memo
 
 if TYPE_CHECKING:
@@ -40,25 +40,21 @@ class ReadingHoldings:
 
     def __init__(self, study: Study, source: ReadingSource | None) -> None:
         self._study, self._source = study, source
+        self._log = study.reading_log
         self._loaded = Memo["Readings | None"](0, lambda found: 1)
         self._measured = Memo["PeopleResult | None"](0, lambda found: 1)
 
     @property
-    def stamp(self) -> Stamp:
-        """By which it is told whether readings are others than before; empty without any."""
+    def stamp(self) -> tuple[Stamp, tuple[int, int, int]] | None:
+        """By which it is told whether readings are others than before; None without any."""
         if self._source is None:
-            return ()
+            return None
         folder = self._study.plan_file.parent
         if not folder.is_dir():
-            return ()
-        # Answers that are still in the log beside the database count, too.
-        files = [*sorted(folder.iterdir()), *sorted(self._study.path.glob("study.sqlite*"))]
-        found = []
-        for path in files:
-            if not path.name.endswith(("-shm", ".tmp")) and path.is_file():
-                info = path.stat()
-                found.append((path.name, info.st_size, info.st_mtime_ns))
-        return tuple(found)
+            return None
+        # The database's file changes with every verdict: what is in it is asked for.
+        files = stamp(folder, "*.csv") + stamp(folder, "plan.json")
+        return files, self._log.stamp()
 
     def measure(self) -> "PeopleResult | None":
         """What the readings say of people and models; None where nobody has read by a plan.
@@ -66,10 +62,10 @@ class ReadingHoldings:
         Raises:
             ReadingsError: They are damaged.
         """
-        stamp, source = self.stamp, self._source
-        if not stamp or source is None:
+        now, source = self.stamp, self._source
+        if now is None or source is None:
             return None
-        return self._measured.get(stamp, source.measure)
+        return self._measured.get(now, source.measure)
 
     def load(self) -> "Readings | None":
         """All readings; None if there are none.
@@ -77,10 +73,10 @@ class ReadingHoldings:
         Raises:
             ReadingsError: They are damaged.
         """
-        stamp, source = self.stamp, self._source
-        if not stamp or source is None:
+        now, source = self.stamp, self._source
+        if now is None or source is None:
             return None
-        return self._loaded.get(stamp, source.load)
+        return self._loaded.get(now, source.load)
 
     def of(self, split: str, index: int) -> list[ReadingAnswer]:
         """What each reader called an image, in the order of the readers; repeats aren't counted.

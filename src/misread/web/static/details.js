@@ -65,9 +65,9 @@ export function drawDetails(box, details, boot, run) {
   fill(
     box,
     suggestion(details, classes),
+    readings(details, classes),
     models(details, classes, run),
     neighbours(details, boot),
-    readings(details, classes),
     facts(details),
   );
 }
