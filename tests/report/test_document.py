@@ -154,7 +154,8 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
     people = pages.people
     assert people is not None
     seen = [one for each in people.versus for cell in each.cells for one in cell.shown]
-    on_page["people"] = [one.picture for one in (*seen, *people.called_other)]
+    called = [one.picture for one in people.called_other]
+    on_page["people"] = [*(one.picture for one in seen), *called]
     if report.single_file:
         names = ["index", *(n for n in on_page if n.startswith("mistakes")), "audit-test",
                  "audit-train", "people"]  # fmt: skip

@@ -155,7 +155,7 @@ def test_what_is_exported_is_imported_again(study: Study, form: str, tmp_path: P
     made = simulate_readers(study, 2, error_easy=0.1, error_hard=0.5)
     path = tmp_path / "lab.csv"
     export_readings(study, made, path, form)  # type: ignore[arg-type] # one of them
-    found = import_readings(study, path, form=form)  # type: ignore[arg-type] # one of them
+    found = import_readings(study, path, form=form)
     assert study.list_readings() == ["lab"]
     assert found.simulated
     main = made.purpose == Purpose.MAIN
@@ -163,8 +163,8 @@ def test_what_is_exported_is_imported_again(study: Study, form: str, tmp_path: P
     assert found.index[again].tolist() == made.index[main].tolist()
     assert found.answer[again].tolist() == made.answer[main].tolist()
     with pytest.raises(StudyError, match="holds readings already"):
-        import_readings(study, path, form=form)  # type: ignore[arg-type] # one of them
-    import_readings(study, path, form=form, replace=True)  # type: ignore[arg-type] # one of them
+        import_readings(study, path, form=form)
+    import_readings(study, path, form=form, replace=True)
     if form == "tidy":
         assert people(study, found).people.estimate.together.basis == Basis.PLANNED
 
@@ -178,7 +178,7 @@ def test_counts_are_exported(study: Study, tmp_path: Path) -> None:
     assert found.counts.sum() == 4 * 200
     for call in (
         lambda: export_readings(study, made, tmp_path / "c.csv", "other"),  # type: ignore[arg-type] # wrong
-        lambda: import_readings(study, tmp_path / "c.csv", form="other"),  # type: ignore[arg-type] # wrong
+        lambda: import_readings(study, tmp_path / "c.csv", form="other"),
     ):
         with pytest.raises(ParameterError, match="form: expected tidy"):
             call()

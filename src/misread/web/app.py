@@ -64,7 +64,7 @@ def make_gallery_app(gallery: Gallery, door: Door, make_export: MakeExport) -> S
         start = plain(boot(gallery, door.token))
         return render(templates, "people.html", boot=start, people=people().render())
 
-    def get_static(request: Request) -> Response:
+    async def get_static(request: Request) -> Response:
         return serve(assets, request, request.path_params["name"])
 
     routes = [

@@ -1,7 +1,7 @@
 import pytest
 
 from misread.views.html import formats
-from misread.views.pages.parts import Interval, Share
+from misread.views.pages.parts import Share
 
 
 def test_rates_and_their_limits() -> None:
@@ -19,11 +19,6 @@ def test_rates_and_their_limits() -> None:
 )  # fmt: skip
 def test_probabilities_are_never_rounded_to_certainty(value: float, text: str) -> None:
     assert formats.probability(value) == text
-
-
-def test_differences_are_in_points() -> None:
-    assert formats.points(Interval(0.0036, -0.0006, 0.0074)) == "+0.36 (-0.06 to 0.74)"
-    assert formats.points(Interval(None, None, None)) == ""
 
 
 @pytest.mark.parametrize(

@@ -90,25 +90,25 @@ def read(
         typer.Option(metavar="NAME", help="Delete this reader's name, link and answers; and end."),
     ] = None,
     study: StudyFolder = None,
+    as_json: Json = False,
 ) -> None:
     """Read images blind, in the browser, so that people's error rate can be measured.
 
     Every reader has a link of his own and goes on where he stopped. Read before you look at the
     model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until Ctrl-C.
     """
+    from misread.cli.output import reading as output
     from misread.store import Study
     from misread.workflows import read as workflow
 
     place = Study.locate(study, Path.cwd())
     if forget is not None:
         count = workflow.forget(place, forget)
-        print(f"{forget}: link and {count:,} answers deleted")
+        output.show_forgotten(forget, count, as_json)
         return
 
     def started(links: "ReadingLinks") -> None:
-        for name, link in links.readers.items():
-            print(f"{name}: {link}", flush=True)
-        print(f"who has read how much: {links.owner}", flush=True)
+        output.show_links(links, as_json)
         print("Ctrl-C ends it; the same command goes on", file=sys.stderr, flush=True)
 
     workflow.read(

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from misread.tables import Provenance
 
 
-def print_json(content: dict[str, Any]) -> None:
+def print_json(content: dict[str, Any], *, flush: bool = False) -> None:
     """Print one JSON object on stdout."""
-    print(json.dumps(content, ensure_ascii=False, indent=2))
+    print(json.dumps(content, ensure_ascii=False, indent=2), flush=flush)
 
 
 def open_dataset(source: str) -> "Dataset":
@@ -77,6 +77,11 @@ def rate_json(rate: "Rate") -> dict[str, Any]:
 def number(value: float) -> float | None:
     """JSON has no NaN: a rate over no images is null."""
     return None if math.isnan(value) else value
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: `1 pair`, `1,200 pairs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def duration(seconds: float) -> str:

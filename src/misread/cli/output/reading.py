@@ -1,4 +1,4 @@
-"""What `misread plan` prints."""
+"""What `misread plan` and `misread read` print."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from misread.cli.output.common import print_json
 if TYPE_CHECKING:
     from misread.store import Study
     from misread.tables.reading_plan import ReadingPlan
+    from misread.workflows.read import ReadingLinks
 
 # Seconds that an answer takes, for an honest guess of the time.
 _SECONDS = 1.5
@@ -61,3 +62,23 @@ def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
     )
     print(f"{study.plan_file}\n  {plan.hash}")
     print("misread read --reader NAME begins")
+
+
+def show_links(links: "ReadingLinks", as_json: bool) -> None:
+    """Print each reader's link, and the owner's."""
+    if as_json:
+        print_json(
+            {"study": str(links.study), "readers": links.readers, "owner": links.owner}, flush=True
+        )
+        return
+    for name, link in links.readers.items():
+        print(f"{name}: {link}")
+    print(f"who has read how much: {links.owner}", flush=True)
+
+
+def show_forgotten(name: str, answers: int, as_json: bool) -> None:
+    """Print what was deleted."""
+    if as_json:
+        print_json({"reader": name, "answers_deleted": answers})
+        return
+    print(f"{name}: link and {answers:,} answers deleted")

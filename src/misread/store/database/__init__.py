@@ -6,6 +6,14 @@ from misread.store.database.file import FILE, Database
 from misread.store.database.readings import ReaderRow, ReadingRow, ReadingRows
 
 __all__ = [
-    "FILE", "Batch", "Database", "Event", "Events", "ReaderRow", "ReadingRow", "ReadingRows", "SplitRow",
+    "FILE",
+    "Batch",
+    "Database",
+    "Event",
+    "Events",
+    "ReaderRow",
+    "ReadingRow",
+    "ReadingRows",
+    "SplitRow",
     "damaged",
-]  # fmt: skip
+]

@@ -44,14 +44,6 @@ def probability(value: float) -> str:
     return f"{percent:.1f}%" if percent < 10 or percent > 99 else f"{percent:.0f}%"
 
 
-def points(difference: Interval) -> str:
-    """A difference of shares in percentage points: `+0.36 (-0.06 to 0.74)`; "" where none is."""
-    if difference.value is None or difference.low is None or difference.high is None:
-        return ""
-    value, low, high = (100 * x for x in (difference.value, difference.low, difference.high))
-    return f"{value:+.2f} ({low:.2f} to {high:.2f})"
-
-
 def duration(seconds: float) -> str:
     """Seconds in words: `2 min 5 s`, `3 h 20 min`."""
     minutes, rest = divmod(round(seconds), 60)

@@ -31,18 +31,9 @@ def new_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in (
-        "count",
-        "rate",
-        "limits",
-        "probability",
-        "points",
-        "duration",
-        "heat",
-        "plural",
-        "percent",
-        "number",
-    ):
+    names = ("count", "rate", "limits", "probability", "duration", "heat", "plural",
+             "percent", "number")  # fmt: skip
+    for name in names:
         environment.filters[name] = getattr(formats, name)
     environment.globals["charts"] = charts
     return environment

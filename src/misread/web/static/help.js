@@ -1,7 +1,7 @@
 /** The list of all keys, and of the marks. */
 
 import { byId, fill, make } from "./dom.js";
-import { CANT_SAY, VERDICT_KEYS, classKeys } from "./keys.js";
+import { CANT_SAY, CONTROL, VERDICT_KEYS, classKeys } from "./keys.js";
 import { mark } from "./tile.js";
 import { VERDICT_NAMES } from "./text.js";
 
@@ -36,8 +36,8 @@ export function setUpHelp(boot) {
           ]),
       ),
       ["C", "Take the verdict away"],
-      ["\u232b or Ctrl Z", "Undo what this tab did last, as often as you like"],
-      ["Ctrl Shift Z or Ctrl Y", "Redo"],
+      [`\u232b or ${CONTROL} Z`, "Undo what this tab did last, as often as you like"],
+      [`${CONTROL} Shift Z or ${CONTROL} Y`, "Redo"],
     ]),
     block("After L, the right class", [
       [choose, "The right class"],
@@ -55,8 +55,8 @@ export function setUpHelp(boot) {
     block("Several at once", [
       ["X", "Select the image, or not"],
       ["Shift and arrows or click", "Select all between"],
-      ["Ctrl click", "Select one more"],
-      ["Ctrl A", "Select all images of the view"],
+      [`${CONTROL} click`, "Select one more"],
+      [`${CONTROL} A`, "Select all images of the view"],
     ]),
     block("The page", [
       ["+ and \u2212", "Larger and smaller tiles"],
