@@ -197,6 +197,13 @@ def test_keys_are_printed_beside_each_choice(opened: Open) -> None:
     help_list = page.get_by_role("dialog", name="Keys")
     for text in ("Model wrong", "Label wrong", "Ambiguous", "Unreadable", "Fine", "Undo", "Redo"):
         expect(help_list.get_by_text(text, exact=False).first).to_be_visible()
+    # All of it can be scrolled to: nothing sticks out to the side.
+    assert page.evaluate(
+        "() => { const list = document.getElementById('help-body');"
+        "return list.scrollWidth <= list.clientWidth; }"
+    )
+    help_list.get_by_text("A hollow mark").scroll_into_view_if_needed()
+    expect(help_list.get_by_text("A hollow mark")).to_be_in_viewport()
     page.keyboard.press("m")  # nothing is judged behind the list
     page.keyboard.press("Escape")
     expect(help_list).to_be_hidden()

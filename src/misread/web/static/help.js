@@ -25,8 +25,9 @@ export function setUpHelp(boot) {
       ? `${keys[0]} to ${keys[keys.length - 1]}`
       : "its character"
     : "type its name, then Enter";
+  const columns = make("div", { class: "help-columns" });
   fill(
-    byId("help-body"),
+    columns,
     block("Verdicts: one key, and the next image comes", [
       ...VERDICT_KEYS.map(
         ([verdict, key]) =>
@@ -64,8 +65,8 @@ export function setUpHelp(boot) {
       ["?", "This list"],
     ]),
     marks(boot),
-    about(boot),
   );
+  fill(byId("help-body"), columns, about(boot));
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
   byId("help-open").addEventListener("click", () => openHelp());
   byId("help-close").addEventListener("click", () => dialog.close());
