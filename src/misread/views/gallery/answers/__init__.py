@@ -10,6 +10,7 @@ from misread.views.gallery.answers.images import (
     ItemsAnswer,
     ModelImageAnswer,
     NeighbourAnswer,
+    ReadingAnswer,
     TilesAnswer,
     ViewAnswer,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "ModelImageAnswer",
     "NeighbourAnswer",
     "RateAnswer",
+    "ReadingAnswer",
     "ScoresState",
     "SortAnswer",
     "SplitAnswer",

@@ -1,7 +1,6 @@
 """Images: views, their tiles, one image, confusions."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from misread.views.gallery.answers.start import ScoresState
 
@@ -135,6 +134,23 @@ class NeighbourAnswer:
 
 
 @dataclass(frozen=True)
+class ReadingAnswer:
+    """What one reader called an image.
+
+    Attributes:
+        reader: A pseudonym.
+        answer: Number of the class.
+        unsure: Whether he marked it as a guess.
+        simulated: Whether a program answered: then it is evidence of nothing.
+    """
+
+    reader: str
+    answer: int
+    unsure: bool
+    simulated: bool
+
+
+@dataclass(frozen=True)
 class ImageAnswer:
     """Everything about one image, and its place in a view.
 
@@ -161,7 +177,7 @@ class ImageAnswer:
         reason: Why the label wasn't flagged as wrong, "" if it was or nothing is known.
         neighbours: The nearest training images, the nearest first.
         metadata: Names of columns with the image's values as text, None where it has none.
-        readings: What people read it as.
+        readings: What each reader called it, who read it blind.
     """
 
     split: str
@@ -186,7 +202,7 @@ class ImageAnswer:
     reason: str
     neighbours: list[NeighbourAnswer]
     metadata: list[tuple[str, str | None]]
-    readings: list[Any]
+    readings: list[ReadingAnswer]
 
 
 @dataclass(frozen=True)
