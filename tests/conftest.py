@@ -255,7 +255,7 @@ def whole_study(
     make_card: Callable[..., Card], make_study: Callable[..., Study],
     make_predictions: Callable[..., Predictions],
 ) -> Study:  # fmt: skip
-    """Held-out, cross-fitted and in-sample predictions, a card, neighbours and metadata."""
+    """Predictions of every origin, a card, neighbours, metadata, a plan and readings."""
     dataset = make_dataset()
 
     def of(split: str, origin: Origin, seed: int, **more: Any) -> Predictions:
@@ -283,5 +283,13 @@ def whole_study(
     }
     study.save_metadata(
         Metadata("test", dataset.test.items_fingerprint, pa.table(columns), "writer")
+    )
+    # SciPy and what else they need: only where a study is made.
+    from misread.workflows.reading_plan import make_plan
+    from misread.workflows.readings import simulate_readers
+
+    make_plan(study, len(dataset.test), models=["net"])
+    simulate_readers(
+        study, 3, error_easy=0.05, error_hard=0.4, slips=0.02, save="programs", dataset=dataset
     )
     return study

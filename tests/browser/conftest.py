@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from misread.datasets import Dataset, Split, load
 from misread.store import Study
@@ -29,6 +29,9 @@ from misread.web.app import make_gallery_app
 from misread.web.security import make_door
 from misread.workflows.audit import audit
 from misread.workflows.open import make_exporter
+
+# A machine that is busy shows a page later, not another one.
+expect.set_options(timeout=15_000)
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -134,7 +134,7 @@ def test_a_whole_study_by_keys(page: Page, serve_reading: Serve) -> None:
     server.start()
     for number in range(33, 63):
         press(page, str(number % 10))
-    expect(page.locator("#done-title")).to_have_text("Thank you")
+    expect(page.locator("#done-title")).to_be_visible()
     readings = server.study.reading_log.load(plan)
     check_follows(plan, readings)
     main = readings.purpose != Purpose.AGAIN

@@ -123,7 +123,7 @@ def test_verdicts_go_from_one_study_to_another(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["export", "readings"], "what must be one of verdicts, labels, predictions, mistakes"),
+        (["export", "nothing"], "what must be one of verdicts, labels, predictions, mistakes"),
         (["export", "labels", "--split", "dev"], "split must be one of train, test"),
         (["export", "labels", "--format", "xlsx"], "format must be one of csv, parquet, json"),
         (["export", "labels", "--output", "a.xlsx"], "output: expected .csv, .parquet, .json"),

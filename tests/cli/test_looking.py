@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from PIL import Image
+
+from misread.datasets import load
 
 Invoke = Callable[..., tuple[int, str, str]]
 
@@ -63,7 +67,7 @@ def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) 
     )  # fmt: skip
     code, out, _ = invoke("duplicates", "four.npz", "--output", "pairs.csv")
     assert code == 0
-    assert "four: 2 pairs in 1 groups, among 5 images" in out
+    assert "four: 2 pairs in 1 group, among 5 images" in out
     assert "conflict 1, leak 1" in out
     assert re.search(r"leak +identical +train #1 +1 +test #0 +1", out)
     assert (tmp_path / "pairs.csv").exists()
@@ -128,3 +132,88 @@ def test_calibration_with_a_temperature(invoke: Invoke, tmp_path: Path) -> None:
     assert scaled["low"] < np.log(99) / np.log(3) < scaled["high"]
     assert scaled["gain"]["low"] > 0
     assert scaled["calibration"]["ece"]["value"] < 0.05 < found["calibration"]["ece"]["low"]
+
+
+def test_slices_of_images_that_do_not_cluster(invoke: Invoke, source: Path) -> None:
+    """Every third image is misread: those of one camera."""
+    labels = load(source).test.labels
+    read = np.where(np.arange(90) % 3 == 0, (labels + 1) % 3, labels)
+    np.save("p.npy", np.eye(3)[read])
+    invoke("import", "predictions", "p.npy", "--dataset", source)
+    rows = "".join(f"{i},{'bad' if i % 3 == 0 else 'good'},all\n" for i in range(90))
+    Path("a.csv").write_text("index,camera,one\n" + rows, encoding="utf-8")
+    invoke("import", "metadata", "a.csv")
+    code, out, err = invoke("slices", "--by", "camera")
+    assert (code, err) == (0, "")
+    assert re.search(r"^ bad +30 of 30 .* \* *$", out, re.M)
+    assert "* differs from all other slices together" in out
+    assert "they are too narrow: say so with `misread import metadata FILE --cluster" in out
+    assert "hold together for all 2 slices at 95%" in out
+    code, out, err = invoke("slices", "--by", "one", "--level", "0.9")
+    assert (code, err) == (0, "")
+    assert "no other slice" in out
+    assert "The interval (exact, as labelled, 90%) is for new images of the same kind" in out
+    code, out, err = invoke("slices", "--by", "given", "--json")
+    assert [part["error"]["total"] for part in json.loads(out)["slices"]] == [30] * 3
+
+
+def test_many_duplicates_show_the_worst(invoke: Invoke, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (26, 8, 8), dtype=np.uint8)
+    images[1:] = images[0]
+    np.savez(tmp_path / "same.npz", x_train=images, y_train=np.arange(26) % 2)
+    code, out, err = invoke("duplicates", "same.npz", "--distance", "0", "--save", "a.png")
+    assert (code, err) == (0, "")
+    assert "same: 25 pairs in 1 group, among 26 images" in out
+    assert "conflict 13, repeat 12" in out
+    assert "the worst 20 of 25; --output FILE.csv writes all" in out
+    assert out.count("identical") == 20
+    assert "look at the picture" not in out  # nothing is in two splits
+    assert out.splitlines()[-1] == "a.png"
+    np.savez(tmp_path / "one.npz", x_train=images[:1], y_train=[0])
+    code, out, err = invoke("duplicates", "one.npz", "--save", "b.png")
+    assert (code, err) == (0, "")
+    assert "one: 0 pairs in 0 groups, among 1 image\n" in out
+    assert not Path("b.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["absent.npz"], "no such file"),
+        ([], "expected a study in this folder"),
+        (["four.npz", "--distance", "1"], "distance must be in [0, 1)"),
+        (["four.npz", "--save", "a.jpg"], "save: expected a .png file"),
+        (["four.npz", "--output", "a.txt"], "output: expected .csv, .parquet, .json"),
+        (["four.npz", "--output", "four.npz/a.csv"], "output: can't write four.npz/a.csv"),
+    ],
+)
+def test_duplicates_that_cannot_be_looked_for(
+    invoke: Invoke, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    images = np.zeros((4, 8, 8), np.uint8)
+    np.savez(tmp_path / "four.npz", x_train=images, y_train=np.zeros(4, int))
+    code, out, err = invoke("duplicates", *arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_images_that_are_files_are_named(invoke: Invoke, tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for number in range(6):
+            folder = tmp_path / "pets" / split / ("cat", "dog")[number % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = np.full((8, 8), 40 * number, np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number} [x].png")
+    np.save(tmp_path / "p.npy", np.tile([0.9, 0.1], (6, 1)))
+    code, _, err = invoke("import", "predictions", "p.npy", "--dataset", "pets")
+    assert (code, err) == (0, "")
+    code, out, err = invoke("audit", "--top", "2", "--save", "a.png")
+    assert (code, err) == (0, "")
+    assert "     test/dog/1 [x].png\n" in out
+    code, out, err = invoke("audit", "--index", "0")
+    assert "file: test/cat/0 [x].png\n" in out
+    code, out, err = invoke("duplicates", "--distance", "0", "--output", "a.json")
+    assert "train/cat/0 [x].png" in out
+    row = json.loads(Path("a.json").read_text(encoding="utf-8"))[0]
+    assert {row["file_a"].split("/")[0], row["file_b"].split("/")[0]} == {"train", "test"}

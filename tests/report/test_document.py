@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import hashlib
 import io
 import re
@@ -19,6 +20,8 @@ from misread.store import Study
 from misread.tables import Origin, Predictions
 from misread.types import Array
 from misread.views.pages import Limits, Pages
+from misread.workflows.reading_plan import make_plan
+from misread.workflows.readings import simulate_readers
 from misread.workflows.report import make_pages
 
 Read = Callable[[bytes], Any]
@@ -148,9 +151,14 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
             for entry in audit.entries
             for picture in (entry.picture, *(near.picture for near in entry.neighbours))
         ]
+    people = pages.people
+    assert people is not None
+    seen = [one for each in people.versus for cell in each.cells for one in cell.shown]
+    called = [one.picture for one in people.called_other]
+    on_page["people"] = [*(one.picture for one in seen), *called]
     if report.single_file:
         names = ["index", *(n for n in on_page if n.startswith("mistakes")), "audit-test",
-                 "audit-train"]  # fmt: skip
+                 "audit-train", "people"]  # fmt: skip
         on_page = {"index": [picture for name in names for picture in on_page[name]]}
     for name, pictures in on_page.items():
         shown = cells(found[f"{name}.html"], dict(report.files))
@@ -158,6 +166,26 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
         for pixels, picture in zip(shown, pictures, strict=True):
             expected = dataset.splits[picture.split].images[picture.index]
             np.testing.assert_array_equal(pixels, expected)
+
+
+def test_people_have_a_page_where_there_are_readings(report: Report, read_html: Read) -> None:
+    found = documents(report, read_html)
+    html = found["index.html" if report.single_file else "people.html"]
+    assert "nothing here is about people" in html.text
+    assert ("#people" if report.single_file else "people.html") in found["index.html"].links
+    assert "simulated readers call it" in "".join(each.text for each in found.values())
+
+
+def test_a_study_that_nobody_read_has_no_page_of_people(
+    make_gallery: Callable[..., Any], make_dataset: Callable[..., Dataset]
+) -> None:
+    dataset = make_dataset()
+    pages = make_pages(make_gallery(dataset).study, dataset=dataset)
+    assert pages.people is None
+    assert all(entry.calls is None for audit in pages.audits for entry in audit.entries)
+    report = compose_report(pages, dataset)
+    assert "people.html" not in report.files
+    assert b"people.html" not in report.files["index.html"]
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +209,10 @@ def evil(
     study = make_study(tmp_path_factory.mktemp("evil") / "study", dataset, table, note=EVIL)
     columns = {EVIL: pa.array(["</table>" + EVIL, "b"] * 30).cast(TEXT)}
     study.save_metadata(Metadata("test", split.items_fingerprint, pa.table(columns)))
+    make_plan(study, 60)
+    readings = simulate_readers(study, 1, error_easy=0.3, error_hard=0.3, dataset=dataset)
+    reader = dataclasses.replace(readings.readers[0], name=EVIL)
+    study.save_readings("evil", dataclasses.replace(readings, readers=(reader,)))
     return make_pages(study, dataset=dataset), dataset
 
 

@@ -1,6 +1,7 @@
 """Sheets and files are decoded again and compared with the arrays, pixel by pixel."""
 
 import io
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -242,11 +243,17 @@ def test_the_oldest_are_removed_beyond_what_they_may_take(
     files, dataset = counted(*(noise(300, 300, 3, seed=seed) for seed in range(6)))
     size = len(encode(files.images[0], 224)[0])
     monkeypatch.setattr(thumbnails, "_CHECK_AFTER_BYTES", 1)
+    monkeypatch.setattr(thumbnails, "_FIRST_CHECK_AFTER_BYTES", 1)
+    other = tmp_path / "album" / "2024" / "may" / "me.jpg"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(bytes(10 * size))
+    os.utime(other, (0, 0))
     monkeypatch.setattr(thumbnails, "_MOST_BYTES", int(3.5 * size))
     maker = Thumbnails(dataset, tmp_path)
     for number in range(6):
         maker.get("test", number)
-    kept = {file.stem for file in tmp_path.rglob("*.jpg")}
+    kept = {file.stem for file in tmp_path.rglob("*.jpg")} - {"me"}
+    assert other.exists()
     assert 1 <= len(kept) <= 3
     assert "5" in kept
 

@@ -82,7 +82,7 @@ def test_each_answer_has_the_fields_and_types_of_its_dataclass(client: Any, url:
 
 @pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
 def test_each_field_is_documented_in_its_class_and_in_the_readme(kind: type) -> None:
-    readme = (Path(answers.__file__).parents[2] / "web" / "README.md").read_text()
+    readme = (Path(answers.__file__).parents[3] / "web" / "README.md").read_text()
     for field in dataclasses.fields(kind):
         assert f"        {field.name}: " in (kind.__doc__ or ""), field.name
         assert field.name in readme, field.name

@@ -15,6 +15,7 @@ from misread.datasets.images import (
     describe,
     fingerprint,
     image_name,
+    image_names,
     stack,
 )
 from misread.errors import DatasetError
@@ -103,11 +104,12 @@ class Split:
         Returns:
             (M,) object array of text, or None where images are no files.
         """
-        if not len(self) or self.file(0) is None:
+        chosen = np.arange(len(self)) if indices is None else np.asarray(indices, dtype=np.int64)
+        names = image_names(self.images, chosen)
+        if names is None:
             return None
-        chosen = range(len(self)) if indices is None else np.asarray(indices).tolist()
         found = np.empty(len(chosen), dtype=object)
-        found[:] = [self.file(i) for i in chosen]
+        found[:] = names
         return found
 
     def take(self, indices: npt.ArrayLike) -> "Split":

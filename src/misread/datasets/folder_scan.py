@@ -31,7 +31,7 @@ _SETTLED_NS = 2_000_000_000
 
 # Seconds that a local disk needs at most: for a folder, for each file in it, and once. A slower
 # one is probably far away, and then many are asked at once; on a local disk that would cost time.
-_SLOW_FOLDER, _SLOW_FILE = 500e-6, 30e-6
+_SLOW_FOLDER, _SLOW_FILE = 1e-3, 100e-6
 _PATIENCE = 0.1
 _THREADS = 16
 

@@ -65,6 +65,19 @@ class ImageFiles(EncodedImages):
         name = self._names[self._begins[i] : self._begins[i + 1] - 1].tobytes().decode()
         return f"{folder}/{name}" if folder else name
 
+    def names(self, indices: IntArray) -> list[str]:
+        """The paths of several files."""
+        folder = np.searchsorted(self._starts, indices, side="right") - 1
+        begin, end = self._begins[indices], self._begins[indices + 1] - 1
+        names = self._names.data
+        starts = [f"{path}/" if path else "" for path in self._paths]
+        return [
+            starts[place] + str(names[first:last], "utf-8")
+            for place, first, last in zip(
+                folder.tolist(), begin.tolist(), end.tolist(), strict=True
+            )
+        ]
+
     def fingerprint(self) -> str:
         """Over each file's path, from the split's folder on, and its size: no file is read."""
         digest = hashlib.sha256(b"image files: folder, names, sizes\n")

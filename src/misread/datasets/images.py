@@ -19,7 +19,8 @@ class Images(Protocol):
 
     - `fingerprint() -> str`, so that a million files need not be read to tell whether they are the
       same;
-    - `name(i) -> str`, by which people know the image: its file's path;
+    - `name(i) -> str`, by which people know the image: its file's path; and `names(indices)`, the
+      same for many;
     - `preview(i, most) -> Array`, `original(i, most)` and `stamp(i) -> str` for thumbnails.
     """
 
@@ -36,6 +37,11 @@ class _Fingerprinted(Protocol):
 @runtime_checkable
 class _Named(Protocol):
     def name(self, i: int, /) -> str | None: ...
+
+
+@runtime_checkable
+class _NamedAtOnce(Protocol):
+    def names(self, indices: IntArray, /) -> list[str] | None: ...
 
 
 @runtime_checkable
@@ -78,6 +84,10 @@ class Subset:
         """The collection that image i comes from, and its position there."""
         return self._images, int(self._indices[i])
 
+    def unwrap_all(self, indices: IntArray) -> tuple[Images, IntArray]:
+        """The same for several images."""
+        return self._images, self._indices[indices]
+
 
 def unwrap(images: Images, i: int) -> tuple[Images, int]:
     """The collection that has an image itself, and its position there."""
@@ -90,6 +100,17 @@ def image_name(images: Images, i: int) -> str | None:
     """By what name people know an image, None where it has none."""
     source, place = unwrap(images, i)
     return source.name(place) if isinstance(source, _Named) else None
+
+
+def image_names(images: Images, indices: IntArray) -> list[str] | None:
+    """The names of several images, None where images have none."""
+    while isinstance(images, Subset):
+        images, indices = images.unwrap_all(indices)
+    if isinstance(images, _NamedAtOnce):
+        return images.names(indices)
+    if not isinstance(images, _Named) or not len(images) or images.name(0) is None:
+        return None
+    return [str(images.name(i)) for i in indices.tolist()]
 
 
 def fingerprint(images: Images) -> str:

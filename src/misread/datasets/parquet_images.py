@@ -145,6 +145,13 @@ class ParquetImages(EncodedImages):
         name: str | None = None if self._names is None else self._names[i].as_py()
         return name
 
+    def names(self, indices: IntArray) -> list[str] | None:
+        """The names that the files of several images had, None where none are told."""
+        if self._names is None:
+            return None
+        names: list[str] = self._names.take(pa.array(indices)).to_pylist()
+        return names
+
     @cached_property
     def _names(self) -> pa.ChunkedArray | None:
         """The names of all images; None where some have none."""

@@ -93,6 +93,9 @@ def _list(pages: Pages, addresses: Addresses) -> list[_Page]:
     for audit in pages.audits:
         name = addresses.audit_name(audit.split)
         listed.append(_Page(name, f"Audit {audit.split}", partial(_render_audit, audit)))
+    people = pages.people
+    if people is not None:
+        listed.append(_Page("people", "People", lambda r: r.people(people)))
     methods = _Page("methods", "Methods", lambda r: r.methods(pages.methods, pages.reproduce))
     return [*listed, methods]
 

@@ -92,6 +92,11 @@ class ReadingLog:
 
     # Answers
 
+    def stamp(self) -> tuple[int, int, int]:
+        """By which it is told whether readers or answers are others than before."""
+        with self._lock, self._database.reading(ReadingRows) as rows:
+            return (0, 0, 0) if rows is None else rows.stamp()
+
     def record(self, answers: Sequence[ReadingRow]) -> list[ReadingRow]:
         """Add answers; those whose event is there already change nothing.
 

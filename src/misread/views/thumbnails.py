@@ -1,8 +1,10 @@
 """Images as a browser takes them: sprite sheets, single pictures, thumbnails kept on disk."""
 
 import contextlib
+import hashlib
 import io
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +26,14 @@ _JPEG_QUALITY = 88
 _PNG, _JPEG = "image/png", "image/jpeg"
 _ENDINGS = {".png": _PNG, ".jpg": _JPEG}
 
-# Where thumbnails of one dataset take more, the oldest are removed.
+# Where all thumbnails take more, the oldest are removed. That is looked at after the first few
+# megabytes of a process, and then now and then.
 _MOST_BYTES = 2 << 30
 _CHECK_AFTER_BYTES = 64 << 20
+_FIRST_CHECK_AFTER_BYTES = 4 << 20
+
+# The folder of a split's thumbnails.
+_PLACE = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ class Thumbnails:
     Several threads and processes may use one folder: files appear whole, and at worst one is made
     twice. What is as fast to make as to read isn't kept: images of an array and files that aren't
     larger than the thumbnail; such a file is given as it is if it holds nothing but pixels. What
-    can't be written isn't kept either. Beyond 2 GB of a split, the oldest are removed.
+    can't be written isn't kept either. Beyond 2 GB in all, the oldest are removed.
 
     Args:
         dataset: The images.
@@ -125,7 +132,7 @@ class Thumbnails:
     def __init__(self, dataset: Dataset, folder: Path | None = None) -> None:
         self._dataset = dataset
         self._folder = cache_folder() / "thumbnails" if folder is None else Path(folder)
-        self._written = 0
+        self._written = _CHECK_AFTER_BYTES - _FIRST_CHECK_AFTER_BYTES
 
     def get(self, split: str, index: int, most: int = 224) -> tuple[bytes, str]:
         """One image, at most this large.
@@ -172,19 +179,22 @@ class Thumbnails:
         (ending,) = (e for e, kind in _ENDINGS.items() if kind == media_type)
         with contextlib.suppress(OSError):
             write_bytes(place / f"{name}{ending}", content)
-            self._make_room(split, len(content))
+            self._make_room(len(content))
         return content, media_type
 
     def _place(self, split: Split) -> Path:
-        return self._folder / split.items_fingerprint.removeprefix("sha256:")[:32]
+        return self._folder / hashlib.sha256(split.items_fingerprint.encode()).hexdigest()[:32]
 
-    def _make_room(self, split: Split, written: int) -> None:
-        """Now and then, remove the oldest pictures of a split beyond what it may take."""
+    def _make_room(self, written: int) -> None:
+        """Now and then, remove the oldest pictures beyond what all may take."""
         self._written += written
         if self._written < _CHECK_AFTER_BYTES:
             return
         self._written = 0
-        files = [file for file in self._place(split).rglob("*") if file.suffix in _ENDINGS]
+        # Not what somebody else may have put into the folder.
+        places = [place for place in self._folder.iterdir() if _PLACE.fullmatch(place.name)]
+        found = (file for place in places for file in place.glob("*/*/*"))
+        files = [file for file in found if file.suffix in _ENDINGS]
         states = sorted((state.st_mtime, state.st_size, file) for file, state in _stated(files))
         excess = sum(size for _, size, _ in states) - _MOST_BYTES
         for _, size, file in states:

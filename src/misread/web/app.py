@@ -25,6 +25,7 @@ from misread.web.writes import write_routes
 
 if TYPE_CHECKING:
     from misread.web.overview import OverviewPage
+    from misread.web.people import PeoplePages
 
 
 def make_gallery_app(gallery: Gallery, door: Door, make_export: MakeExport) -> Starlette:
@@ -53,12 +54,23 @@ def make_gallery_app(gallery: Gallery, door: Door, make_export: MakeExport) -> S
         start = plain(boot(gallery, door.token))
         return render(templates, "overview.html", boot=start, overview=content, waiting=waiting)
 
-    def get_static(request: Request) -> Response:
+    @cache
+    def people() -> "PeoplePages":
+        from misread.web.people import PeoplePages
+
+        return PeoplePages(gallery)
+
+    def get_people(request: Request) -> Response:
+        start = plain(boot(gallery, door.token))
+        return render(templates, "people.html", boot=start, people=people().render())
+
+    async def get_static(request: Request) -> Response:
         return serve(assets, request, request.path_params["name"])
 
     routes = [
         Route("/", get_page),
         Route("/overview", get_overview),
+        Route("/people", get_people),
         Route("/static/{name:path}", get_static),
         *read_routes(gallery, door.token),
         *write_routes(gallery.decisions),

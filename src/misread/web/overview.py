@@ -1,5 +1,6 @@
 """The overview page: the report's own page objects, with links into the gallery."""
 
+from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
@@ -11,8 +12,8 @@ from misread.views.gallery.gallery import Gallery
 from misread.views.html import Renderer
 from misread.views.html.links import Size
 from misread.views.pages import Limits, StudyTables, build_overview
-from misread.views.pages.overview import Overview
 from misread.views.pages.parts import Picture
+from misread.views.pages.results import Result
 
 # About how large an image is shown, in CSS pixels. Small ones are enlarged by whole factors only.
 _SIDES: dict[Size, int] = {"small": 56, "normal": 96, "large": 112}
@@ -24,13 +25,13 @@ class GalleryLinks:
     """Where the overview's links lead in the gallery.
 
     Args:
-        page: The overview.
+        results: Results whose mistakes are linked to.
         dataset: The images.
         study: Id of the study.
     """
 
-    def __init__(self, page: Overview, dataset: Dataset, study: str) -> None:
-        self._results = {result.key: (result.split, result.run) for result in page.results}
+    def __init__(self, results: Iterable[Result], dataset: Dataset, study: str) -> None:
+        self._results = {result.key: (result.split, result.run) for result in results}
         self._dataset, self._study = dataset, study
 
     def mistakes(
@@ -96,4 +97,5 @@ class OverviewPage:
         gallery = self._gallery
         tables = StudyTables(gallery.study, gallery.dataset, audits, None, Limits())
         page = build_overview(tables)
-        return Renderer(GalleryLinks(page, gallery.dataset, study_id(gallery.study))).overview(page)
+        links = GalleryLinks(page.results, gallery.dataset, study_id(gallery.study))
+        return Renderer(links).overview(page)

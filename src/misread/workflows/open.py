@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from misread.datasets import Dataset
 from misread.store import Study
 from misread.views.gallery.gallery import Gallery
+from misread.views.gallery.reading import ReadingSource
 from misread.web.app import make_gallery_app
 from misread.web.exports import MakeExport
 from misread.web.security import make_door
@@ -15,6 +16,8 @@ from misread.web.serving import address, listen, open_browser, run_server
 
 if TYPE_CHECKING:
     # The audit loads SciPy, which would delay the first picture.
+    from misread.analysis.reading.result import PeopleResult
+    from misread.tables.readings import Readings
     from misread.views.audit import Audit
     from misread.views.exports import Export
 
@@ -71,7 +74,17 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
 
         return audit(study, split, dataset=dataset)
 
-    return Gallery(study, dataset, audit_split)
+    def load() -> "Readings | None":
+        from misread.workflows.readings import find_readings
+
+        return find_readings(study)
+
+    def measure() -> "PeopleResult | None":
+        from misread.workflows.people import find_people
+
+        return find_people(study, dataset=dataset)
+
+    return Gallery(study, dataset, audit_split, ReadingSource(load, measure))
 
 
 def make_exporter(gallery: Gallery) -> MakeExport:

@@ -12,35 +12,21 @@ from misread.analysis.reading.answers import (
     label_readings,
     tallied_answers,
 )
-from misread.analysis.reading.confusion import Confusion, people_confusion
+from misread.analysis.reading.confusion import people_confusion
 from misread.analysis.reading.design import as_random_sample
-from misread.analysis.reading.people import People, measure_people
+from misread.analysis.reading.people import measure_people
+from misread.analysis.reading.result import PeopleResult
 from misread.analysis.reading.tally import check_follows
+from misread.datasets import Dataset
 from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
-from misread.tables.answer_counts import read_counts
+from misread.tables import Origin
+from misread.tables.answer_counts import count_answers, read_counts
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
 from misread.tables.readings import Readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan, out_of_sample
-from misread.workflows.readings import given_labels
-
-
-@dataclass(frozen=True)
-class PeopleResult:
-    """What the readings say.
-
-    Attributes:
-        people: Error rates by the given labels, and against each model.
-        adjudicated: The same by the adjudicated labels; None if there are none.
-        confusion: Given labels against people's answers.
-        labels: What people called each image that they read: evidence on its label.
-    """
-
-    people: People
-    adjudicated: People | None
-    confusion: Confusion
-    labels: LabelReadings
+from misread.workflows.readings import find_readings, given_labels
 
 
 def people(
@@ -67,8 +53,69 @@ def people(
         PredictionsError: A model's predictions aren't of all images.
     """
     plan = _plan_of(study, readings, random_order)
-    labels = given_labels(study, plan.target.split)
     predicted = predicted_classes(study, plan.target.split, models)
+    labels = given_labels(study, plan.target.split)
+    return _measure(plan, labels, readings, predicted, adjudicated)
+
+
+def find_people(
+    study: Study, model: str | None = None, *, dataset: Dataset | None = None
+) -> PeopleResult | None:
+    """What a study's readings say, for its pages; see `people`.
+
+    Models whose predictions aren't of all images are left out.
+
+    Args:
+        study: The study.
+        model: Only predictions of this model or run; None for all.
+        dataset: The study's dataset, where it is loaded already.
+
+    Returns:
+        None where nobody has read by the study's plan.
+
+    Raises:
+        ReadingsError: A table of readings is damaged.
+    """
+    readings = find_readings(study)
+    if readings is None or not readings.design or not len(readings):
+        return None
+    plan = _plan_of(study, readings, random_order=False)
+    split = plan.target.split
+    listed = study.list_predictions(split, model=model)
+    found = [one for one in listed if one.origin != Origin.IN_SAMPLE]
+    predicted = {}
+    for provenance in [one for one in found if not one.is_mean] or found:
+        outcomes = read_outcomes(study.open_predictions(provenance))
+        if len(outcomes) == plan.target.images:
+            predicted[provenance.name] = outcomes.predicted
+    labels = given_labels(study, split, dataset)
+    return _measure(plan, labels, readings, predicted, None)
+
+
+def read_labels(study: Study, *, dataset: Dataset | None = None) -> dict[str, LabelReadings]:
+    """By split, what readers called each image that they read; with a plan or without.
+
+    Args:
+        study: The study.
+        dataset: Its dataset, where it is loaded already.
+
+    Raises:
+        ReadingsError: A table of readings is damaged.
+    """
+    readings = find_readings(study)
+    if readings is None or not len(readings):
+        return {}
+    labels = given_labels(study, readings.split, dataset)
+    return {readings.split: label_readings(count_answers(readings), labels)}
+
+
+def _measure(
+    plan: ReadingPlan,
+    labels: LabelArray,
+    readings: Readings,
+    predicted: dict[str, LabelArray],
+    adjudicated: LabelArray | None,
+) -> PeopleResult:
     measured = measure_people(
         plan, labels, readings, {name: read != labels for name, read in predicted.items()}
     )
@@ -81,6 +128,7 @@ def people(
         adjudicated=after,
         confusion=people_confusion(plan, measured.estimate.tallies, labels),
         labels=label_readings(tallied_answers(measured.estimate.tallies, readings.classes), labels),
+        predicted=predicted,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from misread.analysis.reading import simulation
+from misread.datasets import Dataset
 from misread.errors import ParameterError, ReadingsError
 from misread.store import Study
 from misread.tables.answer_counts import count_answers, read_counts, write_counts
@@ -29,6 +30,7 @@ def simulate_readers(
     answers: Sequence[int] | int | None = None,
     seed: int = 0,
     save: str | None = None,
+    dataset: Dataset | None = None,
 ) -> Readings:
     """Simulate readers who follow the study's plan; marked as simulated wherever they go.
 
@@ -43,6 +45,7 @@ def simulate_readers(
         answers: Where each reader stops; None stops all where it was planned.
         seed: Of what they see.
         save: Name under which the readings are kept in the study; None doesn't keep them.
+        dataset: The study's dataset, where it is loaded already.
 
     Returns:
         The readings.
@@ -59,7 +62,7 @@ def simulate_readers(
             f"Got {error_easy}, {error_hard} and {counts} instead."
         )
     plan = load_plan(study)
-    labels = given_labels(study, plan.target.split)
+    labels = given_labels(study, plan.target.split, dataset)
     if counts is not None:
         table = read_counts(counts, study.classes).table(plan.target.images)
         behaviour = simulation.from_counts(labels, table, slips)
@@ -73,15 +76,20 @@ def simulate_readers(
     return readings
 
 
-def given_labels(study: Study, split: str) -> LabelArray:
+def given_labels(study: Study, split: str, dataset: Dataset | None = None) -> LabelArray:
     """(N,) int16, the given labels of a split.
+
+    Args:
+        study: Whose.
+        split: Name of the split.
+        dataset: The study's dataset, where it is loaded already.
 
     Raises:
         ParameterError: There is no such split.
         DatasetError: The dataset can't be loaded.
         StudyError: It has changed.
     """
-    dataset = study.load_dataset()
+    dataset = dataset or study.load_dataset()
     if split not in dataset.splits:
         raise ParameterError(
             f"split: expected one of {', '.join(dataset.splits)}. Got {split!r} instead."
@@ -155,6 +163,21 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
     """
     if names:
         return join([study.load_readings(name) for name in names])
+    found = find_readings(study)
+    if found is None:
+        raise ReadingsError(
+            f"{study.path}: expected readings, found none; `misread read` collects them, "
+            "`misread import readings` brings them in"
+        )
+    return found
+
+
+def find_readings(study: Study) -> Readings | None:
+    """All readings by a study's plan, as `open_readings`; None if there are none.
+
+    Raises:
+        ReadingsError: They are damaged, or don't go together.
+    """
     plan = study.load_plan()
     design = plan.hash if plan is not None else ""
     tables = [study.load_readings(name) for name in study.list_readings()]
@@ -163,12 +186,7 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
         fitting.append(study.reading_log.load(plan))
         fitting = [table for table in fitting if len(table)]
     people = [table for table in fitting if not table.simulated]
-    if not fitting:
-        raise ReadingsError(
-            f"{study.path}: expected readings, found none; `misread read` collects them, "
-            "`misread import readings` brings them in"
-        )
-    return join(people or fitting)
+    return join(people or fitting) if fitting else None
 
 
 def export_readings(study: Study, readings: Readings, file: Path, form: Form = "tidy") -> None:

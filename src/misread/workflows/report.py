@@ -11,6 +11,7 @@ from misread.tables import Origin
 from misread.views.audit import Audit
 from misread.views.pages import Limits, Pages, build_pages
 from misread.workflows.audit import audit
+from misread.workflows.people import find_people, read_labels
 
 
 @dataclass(frozen=True)
@@ -108,4 +109,12 @@ def make_pages(
         split: audit(study, split, chosen, dataset=dataset)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
-    return build_pages(study, dataset, audits, model, limits)
+    return build_pages(
+        study,
+        dataset,
+        audits,
+        model,
+        limits,
+        people=find_people(study, model, dataset=dataset),
+        readings=read_labels(study, dataset=dataset),
+    )

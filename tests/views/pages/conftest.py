@@ -8,6 +8,7 @@ from misread.datasets import Dataset
 from misread.store import Study
 from misread.views.pages import Pages, build_pages
 from misread.workflows.audit import audit
+from misread.workflows.people import find_people, read_labels
 
 
 @pytest.fixture(scope="session")
@@ -23,4 +24,10 @@ def study(whole_study: Study) -> Study:
 @pytest.fixture(scope="session")
 def pages(study: Study, dataset: Dataset) -> Pages:
     audits = {split: audit(study, split, dataset=dataset) for split in ("test", "train")}
-    return build_pages(study, dataset, audits)
+    return build_pages(
+        study,
+        dataset,
+        audits,
+        people=find_people(study, dataset=dataset),
+        readings=read_labels(study, dataset=dataset),
+    )

@@ -198,6 +198,14 @@ def test_nothing_is_read_before_agreeing(page: Page) -> None:
     assert page.post("answers", {"answers": [page.answer("x")]}).status_code == 409
 
 
+def test_the_gallerys_pages_are_not_served_to_readers(page: Page, client: httpx.Client) -> None:
+    page.agree()
+    owner = client.headers["X-Owner"]
+    for path in ("people", "overview", "api/image/test/0", "api/boot", "image/test/0"):
+        for url in (f"/{path}", f"{page.base}/{path}", f"/{path}?token={owner}"):
+            assert client.get(url).status_code == 404, url
+
+
 def test_strangers_are_told_nothing(page: Page, client: httpx.Client) -> None:
     page.agree()
     trial = page.state()["upcoming"][0]["trial"]

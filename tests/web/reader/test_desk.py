@@ -67,6 +67,13 @@ def test_after_goes_on_where_the_page_is(plan: ReadingPlan, reader: ReaderRow) -
     assert seen == everything
 
 
+def test_after_is_known_after_a_restart(plan: ReadingPlan, reader: ReaderRow) -> None:
+    """What the page has, and has not sent yet, isn't shown twice."""
+    seen = Desk(plan, reader, []).upcoming("", 14, NOW)
+    anew = Desk(plan, reader, [])
+    assert [place.position for place in upcoming(anew, seen[-1][0], 3)] == [4, 5, 6]
+
+
 def test_all_answered_is_done(plan: ReadingPlan, reader: ReaderRow, row: Row) -> None:
     desk = Desk(plan, reader, [])
     past_practice(desk, row)

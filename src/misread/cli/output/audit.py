@@ -4,7 +4,7 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import plain, print_json
+from misread.cli.output.common import counted, plain, print_json
 
 if TYPE_CHECKING:
     from misread.views.audit import Audit, AuditRow
@@ -75,8 +75,8 @@ def _show_row(rank: int, row: "AuditRow", by: str) -> None:
 
 def _show_panel(audit: "Audit") -> None:
     members = [provenance.run_name for provenance in audit.evidence.members]
-    counted = "1 model" if len(members) == 1 else f"{len(members)} models"
-    print(f"{audit.split.name} split, panel of {counted}: {', '.join(members)}")
+    panel = counted(len(members), "model")
+    print(f"{audit.split.name} split, panel of {panel}: {', '.join(members)}")
     if audit.left_out:
         names = ", ".join(provenance.name for provenance in audit.left_out)
         print(f"left out, as these models were trained on the labels they repeat: {names}")

@@ -79,6 +79,11 @@ def number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something: `1 pair`, `1,200 pairs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def duration(seconds: float) -> str:
     """Seconds in words: `2 min 5 s`."""
     minutes, rest = divmod(round(seconds), 60)

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import new_table, plain, print_json, print_table
+from misread.cli.output.common import counted, new_table, plain, print_json, print_table
 
 if TYPE_CHECKING:
     from misread.workflows.duplicates import DuplicatesResult
@@ -21,8 +21,8 @@ def show_duplicates(result: "DuplicatesResult", as_json: bool) -> None:
         print_json(_json(result, {kind: kinds[kind] for kind in KINDS}))
         return
     print(
-        f"{result.dataset.name}: {len(found.pairs):,} pairs in {len(found.groups):,} groups, among "
-        f"{found.images:,} images"
+        f"{result.dataset.name}: {counted(len(found.pairs), 'pair')} in "
+        f"{counted(len(found.groups), 'group')}, among {counted(found.images, 'image')}"
     )
     if kinds:
         print(", ".join(f"{kind} {kinds[kind]:,}" for kind in KINDS if kinds[kind]))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from misread.analysis.intervals import Estimate, Rate
     from misread.analysis.reading.comparison import Comparison
     from misread.analysis.reading.people import People
+    from misread.analysis.reading.result import PeopleResult
     from misread.tables.readings import Readings
-    from misread.workflows.people import PeopleResult
 
 _BETTER = {
     "model": "the model misreads less",

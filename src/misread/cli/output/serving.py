@@ -13,4 +13,7 @@ def show_address(url: str, study: Path, as_json: bool) -> None:
         sys.stdout.flush()
         return
     print(f"{study}: {url}", flush=True)
+    if "?token=" in url:
+        print("Whoever has this link may look and decide.", file=sys.stderr)
+        print("From other machines, put this one's name or address into it.", file=sys.stderr)
     print("Ctrl-C ends it", file=sys.stderr, flush=True)

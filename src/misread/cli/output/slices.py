@@ -98,13 +98,16 @@ def _notes(found: "Slices") -> list[str]:
 
     errors, cluster = found.errors, found.cluster
     level = f"{100 * errors.level:g}%"
-    together = (
-        f"hold together for all {len(errors.slices):,} slices at {level}"
-        if len(errors.slices) > 1
-        else f"{level}"
-    )
     target = target_text(errors, cluster)
-    lines = [f"Intervals and differences (exact, as labelled) {together}, for {target}."]
+    if len(errors.slices) == 1:
+        lines = [f"The interval (exact, as labelled, {level}) is for {target}."]
+    else:
+        lines = [
+            (
+                "Intervals and differences (exact, as labelled) hold together for all "
+                f"{len(errors.slices):,} slices at {level}, for {target}."
+            )
+        ]
     if errors.clusters is None:
         lines.append(
             "Where images belong together (a writer, a patient), they are too narrow: say so with "

@@ -133,6 +133,14 @@ class ReadingRows:
         query = f"SELECT {_READING} FROM readings WHERE reader = ? ORDER BY number"
         return [ReadingRow(*row) for row in self._connection.execute(query, (reader,))]
 
+    def stamp(self) -> tuple[int, int, int]:
+        """The newest answer, how many readers have agreed, and how many were forgotten."""
+        found: tuple[int, int, int] = self._connection.execute(
+            "SELECT (SELECT coalesce(max(number), 0) FROM readings), count(agreed_at), "
+            "count(forgotten_at) FROM readers"
+        ).fetchone()
+        return found
+
     def find(self, event: str) -> ReadingRow | None:
         """The answer with this id, None if there is none."""
         query = f"SELECT {_READING} FROM readings WHERE event = ?"

@@ -4,8 +4,17 @@ A chart is drawn in units of CSS pixels and no wider than a phone, so that its t
 What it shows is told in its title, and stands as a table beside it.
 """
 
+from misread.views.charts.narrowing import draw_narrowing, narrowing_limit
 from misread.views.charts.reliability import draw_reliability
 from misread.views.charts.training import draw_training
 from misread.views.charts.whisker import Scale, draw_axis, draw_whisker
 
-__all__ = ["Scale", "draw_axis", "draw_reliability", "draw_training", "draw_whisker"]
+__all__ = [
+    "Scale",
+    "draw_axis",
+    "draw_narrowing",
+    "draw_reliability",
+    "draw_training",
+    "draw_whisker",
+    "narrowing_limit",
+]

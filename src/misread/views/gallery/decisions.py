@@ -92,22 +92,14 @@ class Decisions:
             ParameterError: Something doesn't exist or fit together.
             StudyError: It can't be saved.
         """
-        if not 1 <= len(items) <= MOST_DECIDED:
-            raise ParameterError(
-                f"items: expected 1 to {MOST_DECIDED:,} images. Got {len(items):,} instead."
-            )
         labels = self._holdings.split(split).labels
-        if min(items) < 0 or max(items) >= len(labels):
-            raise ParameterError(f"items: expected images from 0 to {len(labels) - 1}")
+        _check_items(items, len(labels))
         given = labels[list(items)].tolist()
-        if verdict is not None and verdict not in tuple(Verdict):
-            raise ParameterError(
-                f"verdict: expected {', '.join(Verdict)} or null. Got {verdict[:80]!a} instead."
-            )
+        chosen = None if verdict is None else _known(verdict)
         revision = self.log.decide(
             split,
             items,
-            None if verdict is None else Verdict(verdict),
+            chosen,
             label,
             event=event,
             tab=tab,
@@ -141,6 +133,23 @@ class Decisions:
             decided=[_text(verdict) for verdict in done.verdicts],
             decided_label=list(done.labels),
         )
+
+
+def _check_items(items: Sequence[int], images: int) -> None:
+    if not 1 <= len(items) <= MOST_DECIDED:
+        raise ParameterError(
+            f"items: expected 1 to {MOST_DECIDED:,} images. Got {len(items):,} instead."
+        )
+    if min(items) < 0 or max(items) >= images:
+        raise ParameterError(f"items: expected images from 0 to {images - 1}")
+
+
+def _known(verdict: str) -> Verdict:
+    if verdict not in tuple(Verdict):
+        raise ParameterError(
+            f"verdict: expected {', '.join(Verdict)} or null. Got {verdict[:80]!a} instead."
+        )
+    return Verdict(verdict)
 
 
 def _text(verdict: Verdict | None) -> str | None:

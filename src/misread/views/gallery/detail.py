@@ -67,7 +67,7 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         reason="" if said is None else said.reason,
         neighbours=_near(gallery, split, index),
         metadata=_metadata(gallery, split, index),
-        readings=[],
+        readings=gallery.reading.of(split, index),
     )
 
 

@@ -19,6 +19,7 @@ from misread.views.gallery.decisions import Decisions
 from misread.views.gallery.holdings import Holdings, Stamp
 from misread.views.gallery.memo import Memo
 from misread.views.gallery.query import Query, write
+from misread.views.gallery.reading import ReadingHoldings, ReadingSource
 from misread.views.gallery.scoring import AuditSplit, Scoring
 from misread.views.gallery.sorting import runs
 from misread.views.gallery.view import Columns, View, choose, sort
@@ -55,13 +56,21 @@ class Gallery:
         study: The study.
         dataset: Its dataset.
         audit: Puts together what is known of the given labels of a split.
+        readings: Where readings come from; None shows none.
     """
 
-    def __init__(self, study: Study, dataset: Dataset, audit: AuditSplit) -> None:
+    def __init__(
+        self,
+        study: Study,
+        dataset: Dataset,
+        audit: AuditSplit,
+        readings: ReadingSource | None = None,
+    ) -> None:
         self.study, self.dataset = study, dataset
         self.holdings = Holdings(study, dataset)
         self.scoring = Scoring(self.holdings, audit)
         self.decisions = Decisions(self.holdings)
+        self.reading = ReadingHoldings(study, readings)
         self._orders = Memo[IndexArray](_ORDER_BYTES, lambda order: order.nbytes)
         self._views = Memo[View](_VIEW_BYTES, lambda view: view.nbytes)
 

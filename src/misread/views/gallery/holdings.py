@@ -30,10 +30,10 @@ _NEIGHBOUR_BYTES = 256 << 20
 Stamp = tuple[tuple[str, int, int], ...]
 
 
-def stamp(folder: Path) -> Stamp:
-    """The stamp of the Parquet files in a folder; empty where there is no folder."""
+def stamp(folder: Path, pattern: str = "*.parquet") -> Stamp:
+    """The stamp of the files of a pattern in a folder; empty where there is no folder."""
     found = []
-    for path in sorted(folder.glob("*.parquet")):
+    for path in sorted(folder.glob(pattern)):
         info = path.stat()
         found.append((path.name, info.st_size, info.st_mtime_ns))
     return tuple(found)

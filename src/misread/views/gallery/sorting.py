@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from misread.types import Array, IndexArray, LabelArray
 
-_TOP = np.uint32(0x8000_0000)
+_TOP, _LAST, _HALF = np.uint32(0x8000_0000), np.uint32(0xFFFF_FFFF), np.uint32(0xFFFF)
 
 
 def order_by(values: Array, *, ascending: bool) -> IndexArray:
@@ -18,19 +18,21 @@ def order_by(values: Array, *, ascending: bool) -> IndexArray:
     Returns:
         (N,) int32.
     """
-    # As whole numbers floats keep their order, once the sign is dealt with. With the place in the
-    # lower half one plain sort is stable, and several times as fast as a stable argsort.
+    # As whole numbers floats keep their order, once the sign is dealt with.
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     keys = np.where(bits & _TOP, ~bits, bits | _TOP)
-    # -0.0 and 0.0 are one number.
-    keys[values == 0] = _TOP
+    keys[values == 0] = _TOP  # -0.0 and 0.0 are one number
     if not ascending:
         keys = ~keys
-    keys[np.isnan(values)] = np.uint32(0xFFFF_FFFF)
-    packed = keys.astype(np.uint64) << np.uint64(32)
-    packed |= np.arange(len(values), dtype=np.uint64)
-    packed.sort()
-    return packed.astype(np.uint32).view(np.int32)
+    keys[np.isnan(values)] = _LAST
+    # NumPy sorts 16-bit numbers by radix, stably and in linear time: twice, the lower half first,
+    # is three times as fast as a stable sort of the whole.
+    order = _argsort((keys & _HALF).astype(np.uint16))
+    return order[_argsort((keys >> np.uint32(16)).astype(np.uint16)[order])]
+
+
+def _argsort(keys: npt.NDArray[np.uint16] | LabelArray) -> IndexArray:
+    return np.argsort(keys, kind="stable").astype(np.int32)
 
 
 def shuffled(images: int, seed: int) -> IndexArray:
@@ -45,8 +47,7 @@ def grouped(order: IndexArray, given: LabelArray) -> IndexArray:
         order: (N,) int32, places.
         given: (N,) int16, class of each place.
     """
-    # NumPy sorts 16-bit numbers by radix: linear in N, and stable.
-    return order[np.argsort(given[order], kind="stable")]
+    return order[_argsort(given[order])]
 
 
 def runs(labels: LabelArray) -> list[tuple[int, int, int]]:

@@ -22,6 +22,18 @@ def limits(share: Share | Interval) -> str:
     return f"{100 * share.low:.2f} to {100 * share.high:.2f}"
 
 
+def percent(interval: Interval, digits: int = 2) -> str:
+    """An estimated share as per cent: `0.62%`; a dash where there is none."""
+    return "-" if interval.value is None else f"{100 * interval.value:.{digits}f}%"
+
+
+def number(value: float) -> str:
+    """An estimated number of images, to a tenth: `16.7`, `9,926`, `<0.1`."""
+    if value >= 100 or value == round(value):
+        return f"{value:,.0f}"
+    return "<0.1" if 0 < value < 0.05 else f"{value:.1f}"
+
+
 def probability(value: float) -> str:
     """A probability as per cent, never rounded to certainty: `>99.9%`."""
     percent = 100 * value

@@ -12,6 +12,7 @@ from misread.views.pages.audit import AuditPage
 from misread.views.pages.methods import Methods
 from misread.views.pages.mistakes import MistakesPage
 from misread.views.pages.overview import Overview
+from misread.views.pages.people import PeoplePage
 from misread.views.pages.reproduce import Reproduce
 
 _HERE = Path(__file__).parent
@@ -30,7 +31,9 @@ def new_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("count", "rate", "limits", "probability", "duration", "heat", "plural"):
+    names = ("count", "rate", "limits", "probability", "duration", "heat", "plural",
+             "percent", "number")  # fmt: skip
+    for name in names:
         environment.filters[name] = getattr(formats, name)
     environment.globals["charts"] = charts
     return environment
@@ -76,6 +79,10 @@ class Renderer:
     def audit(self, page: AuditPage) -> Markup:
         """An audit."""
         return self._render("audit.html", page=page)
+
+    def people(self, page: PeoplePage) -> Markup:
+        """People against models."""
+        return self._render("people.html", page=page)
 
     def methods(self, page: Methods, reproduce: Reproduce) -> Markup:
         """The methods, and how to reproduce the study."""

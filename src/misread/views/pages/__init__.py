@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.store import Study
 from misread.views.audit import Audit
@@ -18,10 +20,19 @@ from misread.views.pages.limits import Limits
 from misread.views.pages.methods import Methods, build_methods
 from misread.views.pages.mistakes import MistakesPage, build_mistakes
 from misread.views.pages.overview import Overview, build_overview
+from misread.views.pages.people import PeoplePage, build_people
 from misread.views.pages.reproduce import Reproduce, build_reproduce
 from misread.views.pages.study_tables import StudyTables
 
-__all__ = ["Limits", "Pages", "StudyTables", "build_overview", "build_pages", "to_json"]
+__all__ = [
+    "Limits",
+    "Pages",
+    "StudyTables",
+    "build_overview",
+    "build_pages",
+    "build_people",
+    "to_json",
+]
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class Pages:
         overview: Dataset, models, error rates.
         mistakes: The misread images, a page for each split and origin.
         audits: The most suspicious images, a page for each split that has a panel.
+        people: People against models; None where nobody has read.
         methods: How the figures were made, in words.
         reproduce: How to make them again.
     """
@@ -39,6 +51,7 @@ class Pages:
     overview: Overview
     mistakes: tuple[MistakesPage, ...]
     audits: tuple[AuditPage, ...]
+    people: PeoplePage | None
     methods: Methods
     reproduce: Reproduce
 
@@ -49,6 +62,9 @@ def build_pages(
     audits: Mapping[str, Audit],
     model: str | None = None,
     limits: Limits | None = None,
+    *,
+    people: PeopleResult | None = None,
+    readings: Mapping[str, LabelReadings] | None = None,
 ) -> Pages:
     """Build all pages of a study.
 
@@ -58,16 +74,21 @@ def build_pages(
         audits: What the panel says, by split; splits without a panel have none.
         model: Only predictions of this model (`convnet`) or run (`convnet-short-s0`); None for all.
         limits: How much pages show; None for the usual.
+        people: What a reader study measured; None where there is none.
+        readings: By split, what readers called single images; None where nobody has read.
 
     Raises:
         MisreadError: A table of the study is damaged.
     """
-    tables = StudyTables(study, dataset, audits, model, limits or Limits())
+    tables = StudyTables(
+        study, dataset, audits, model, limits or Limits(), people=people, readings=readings or {}
+    )
     overview = build_overview(tables)
     return Pages(
         overview=overview,
         mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
         audits=tuple(build_audit(tables, split) for split in audits),
+        people=None if people is None else build_people(tables, people),
         methods=build_methods(tables, overview),
         reproduce=build_reproduce(tables, overview),
     )

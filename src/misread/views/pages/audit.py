@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from misread.views import audit
+from misread.views.pages.calls import Calls, find_calls
 from misread.views.pages.parts import Label, Picture
 from misread.views.pages.study_tables import StudyTables
 
@@ -41,6 +42,7 @@ class AuditEntry:
         evidence: What speaks for and against, in a sentence or two.
         reason: Why the label was not flagged as wrong, "" if it was.
         neighbours: The nearest training images, the nearest first; empty where none are known.
+        calls: What readers who read it blind called it; None where nobody read it.
         decided: The verdict that a person gave; "" where nobody did.
         decided_label: The class that he named, if any.
     """
@@ -56,6 +58,7 @@ class AuditEntry:
     evidence: str
     reason: str
     neighbours: tuple[NearImage, ...]
+    calls: Calls | None
     decided: str
     decided_label: Label | None
 
@@ -126,6 +129,7 @@ def _entry(tables: StudyTables, found: audit.Audit, place: int, rank: int) -> Au
         evidence=said.evidence,
         reason=said.reason,
         neighbours=_neighbours(tables, found, place),
+        calls=find_calls(tables, split, index),
         decided=decided,
         decided_label=decided_label,
     )

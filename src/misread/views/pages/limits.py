@@ -19,6 +19,11 @@ class Limits:
         columns: Columns of metadata that errors are broken down by.
         slices: Slices of each, the worst.
         curves: Models whose training is drawn, the newest.
+        readers: Readers in the table of readers.
+        narrowing: Readers whose narrowing interval is drawn.
+        versus: Models that people are held against on the page, the newest.
+        cell: Images in each cell of people against a model.
+        called: Images that readers call something else.
     """
 
     matrix: int = 20
@@ -32,3 +37,8 @@ class Limits:
     columns: int = 8
     slices: int = 12
     curves: int = 6
+    readers: int = 100
+    narrowing: int = 12
+    versus: int = 6
+    cell: int = 12
+    called: int = 48

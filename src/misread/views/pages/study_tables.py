@@ -9,6 +9,8 @@ import numpy as np
 
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.analysis.outcomes import Outcomes, read_outcomes
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.errors import StudyError
 from misread.models import Card
@@ -32,6 +34,8 @@ class StudyTables:
         audits: What the panel says, for the splits that have a panel.
         model: Only predictions of this model (`convnet`) or run (`convnet-short-s0`); None for all.
         limits: How much pages show.
+        people: What a reader study measured; None where there is none.
+        readings: By split, what readers called single images.
     """
 
     study: Study
@@ -39,6 +43,8 @@ class StudyTables:
     audits: Mapping[str, Audit]
     model: str | None = None
     limits: Limits = field(default_factory=Limits)
+    people: PeopleResult | None = None
+    readings: Mapping[str, LabelReadings] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:

@@ -125,10 +125,11 @@ class Desk:
             count: At most so many.
             now: Milliseconds since 1970.
         """
-        start = self._places.get(after)
+        # After a restart, too, the page must not be given again what it has and is about to send.
+        start = self.locate(after) if after else None
         found: list[tuple[str, Place]] = []
         for position in self._pending(now):
-            if start is not None and self._rank(position) <= self._rank(start):
+            if start is not None and self._rank(position) <= self._rank(start.position):
                 continue
             found.append((self._token(position), self._place(position)))
             if len(found) == count:

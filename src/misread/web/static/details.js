@@ -65,9 +65,9 @@ export function drawDetails(box, details, boot, run) {
   fill(
     box,
     suggestion(details, classes),
+    readings(details, classes),
     models(details, classes, run),
     neighbours(details, boot),
-    readings(details, classes),
     facts(details),
   );
 }
@@ -227,17 +227,26 @@ function neighbours(details, boot) {
  * @param {string[]} classes
  */
 function readings(details, classes) {
-  const found = /** @type {{reader?: string, label?: number | null}[]} */ (details.readings);
+  const found = details.readings;
+  if (found.length === 0) return null;
+  /** @type {Map<number, number>} */
   const counts = new Map();
-  for (const { label } of found) {
-    if (typeof label === "number") counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  if (counts.size === 0) return null;
+  for (const { answer } of found) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   const list = make("ul", { class: "readings" });
-  for (const [label, readers] of [...counts].sort((a, b) => b[1] - a[1])) {
-    list.append(make("li", {}, nameOf(classes[label]), ` ${counted(readers, "reading")}`));
+  for (const [answer, readers] of [...counts].sort((a, b) => b[1] - a[1])) {
+    const unsure = found.filter((one) => one.answer === answer && one.unsure).length;
+    const calls = readers === 1 ? " calls it " : " call it ";
+    const item = make("li", {}, `${readers} of ${counted(found.length, "reader")}${calls}`);
+    add(item, nameOf(classes[answer], answer === details.given ? "span" : "strong"));
+    if (answer === details.given) add(item, ", as given");
+    if (unsure > 0) add(item, `, ${unsure} unsure`);
+    list.append(item);
   }
-  return section("Readings", list);
+  if (found.some((one) => one.simulated)) {
+    const warning = "SIMULATED readers: this is evidence of nothing";
+    list.append(make("li", {}, make("strong", {}, warning)));
+  }
+  return section("Read blind", list);
 }
 
 /** @param {Details} details */

@@ -10,7 +10,7 @@ import { Layout } from "./layout.js";
 import { Ranges } from "./ranges.js";
 import { Rows, keepTitle } from "./rows.js";
 import { Scroller } from "./scroller.js";
-import { HEADER, PADDING, SIZES, arrangeTiles, captionsFor } from "./sizes.js";
+import { HEADER, PADDING, SIZES, arrangeTiles, captionsFor, watchRatio } from "./sizes.js";
 import { clamp } from "./windows.js";
 
 /**
@@ -70,29 +70,23 @@ export class Grid extends EventTarget {
     this.#space.addEventListener("mousedown", (event) => {
       if (event.shiftKey) event.preventDefault();
     });
-    new ResizeObserver(() => {
-      if (
-        this.element.clientWidth !== this.#width ||
-        this.element.clientHeight !== this.scroller.viewport
-      ) {
-        this.arrange();
-      }
-    }).observe(this.element);
+    new ResizeObserver(() => this.#resized()).observe(this.element);
     this.decisions.addEventListener("change", (event) => {
       const { split, items } = /** @type {CustomEvent} */ (event).detail;
       if (split === this.source?.split) this.#redecide(new Set(items));
     });
-    const watch = () => {
-      matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener(
-        "change",
-        () => {
-          this.arrange();
-          watch();
-        },
-        { once: true },
-      );
-    };
-    watch();
+    watchRatio(() => this.arrange());
+  }
+
+  #resized() {
+    const { clientWidth, clientHeight } = this.element;
+    if (clientWidth !== this.#width) {
+      this.arrange();
+    } else if (clientHeight !== this.scroller.viewport) {
+      // As when the bar below grows: no tile moves.
+      this.scroller.resize(this.layout.height, this.scroller.top);
+      this.draw();
+    }
   }
 
   /** Number of images. */

@@ -1,7 +1,7 @@
 /** The list of all keys, and of the marks. */
 
 import { byId, fill, make } from "./dom.js";
-import { CANT_SAY, VERDICT_KEYS, classKeys } from "./keys.js";
+import { CANT_SAY, CONTROL, VERDICT_KEYS, classKeys } from "./keys.js";
 import { mark } from "./tile.js";
 import { VERDICT_NAMES } from "./text.js";
 
@@ -25,8 +25,9 @@ export function setUpHelp(boot) {
       ? `${keys[0]} to ${keys[keys.length - 1]}`
       : "its character"
     : "type its name, then Enter";
+  const columns = make("div", { class: "help-columns" });
   fill(
-    byId("help-body"),
+    columns,
     block("Verdicts: one key, and the next image comes", [
       ...VERDICT_KEYS.map(
         ([verdict, key]) =>
@@ -36,8 +37,8 @@ export function setUpHelp(boot) {
           ]),
       ),
       ["C", "Take the verdict away"],
-      ["\u232b or Ctrl Z", "Undo what this tab did last, as often as you like"],
-      ["Ctrl Shift Z or Ctrl Y", "Redo"],
+      [`\u232b or ${CONTROL} Z`, "Undo what this tab did last, as often as you like"],
+      [`${CONTROL} Shift Z or ${CONTROL} Y`, "Redo"],
     ]),
     block("After L, the right class", [
       [choose, "The right class"],
@@ -55,8 +56,8 @@ export function setUpHelp(boot) {
     block("Several at once", [
       ["X", "Select the image, or not"],
       ["Shift and arrows or click", "Select all between"],
-      ["Ctrl click", "Select one more"],
-      ["Ctrl A", "Select all images of the view"],
+      [`${CONTROL} click`, "Select one more"],
+      [`${CONTROL} A`, "Select all images of the view"],
     ]),
     block("The page", [
       ["+ and \u2212", "Larger and smaller tiles"],
@@ -64,8 +65,8 @@ export function setUpHelp(boot) {
       ["?", "This list"],
     ]),
     marks(boot),
-    about(boot),
   );
+  fill(byId("help-body"), columns, about(boot));
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
   byId("help-open").addEventListener("click", () => openHelp());
   byId("help-close").addEventListener("click", () => dialog.close());

@@ -244,9 +244,25 @@ export class Judge extends EventTarget {
 function confirm(question) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("confirm"));
   fill(byId("confirm-question"), question);
-  dialog.returnValue = "";
   dialog.showModal();
+  const asked = new AbortController();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = (/** @type {boolean} */ yes) => {
+      asked.abort();
+      resolve(yes);
+    };
+    // Not on `close`, which comes later, when the next question may be open already.
+    const { signal } = asked;
+    dialog.addEventListener("cancel", () => answer(false), { signal });
+    dialog.addEventListener(
+      "submit",
+      (event) => {
+        const button = /** @type {HTMLButtonElement | null} */ (
+          /** @type {SubmitEvent} */ (event).submitter
+        );
+        answer(button?.value === "yes");
+      },
+      { signal },
+    );
   });
 }

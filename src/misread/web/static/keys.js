@@ -15,6 +15,9 @@ export const VERDICT_KEYS = [
   ["fine", "f"],
 ];
 
+/** What the control key is called here. */
+export const CONTROL = /Mac|iPhone|iPad/.test(navigator.platform) ? "\u2318" : "Ctrl";
+
 /** Key for "wrong, but I can't say what is right". */
 export const CANT_SAY = "-";
 

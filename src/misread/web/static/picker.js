@@ -190,17 +190,24 @@ export function openBeside(anchor, label, content, { closed } = {}) {
   pop.append(content);
   home.append(pop);
   anchor.setAttribute("aria-expanded", "true");
-  const close = () => {
-    if (pop.isConnected) pop.hidePopover();
-  };
-  pop.addEventListener("toggle", (event) => {
-    if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
+  let open = true;
+  const finish = () => {
+    if (!open) return;
+    open = false;
     const inside = pop.contains(document.activeElement) || document.activeElement === document.body;
     pop.remove();
     anchor.setAttribute("aria-expanded", "false");
     if (closeOpen === close) closeOpen = null;
     if (inside && anchor.isConnected) anchor.focus({ preventScroll: true });
     closed?.();
+  };
+  const close = () => {
+    if (open && pop.matches(":popover-open")) pop.hidePopover();
+    finish();
+  };
+  // The browser tells of it a little later than it happens.
+  pop.addEventListener("toggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState === "closed") finish();
   });
   pop.showPopover();
   beside(pop, anchor);

@@ -84,3 +84,17 @@ function imageSize(cell, wanted, ratio) {
   const scale = exactSize(longest, wanted, ratio) / longest;
   return { width: cell[0] * scale, height: cell[1] * scale };
 }
+
+/**
+ * Say when the screen has another number of pixels in a CSS pixel: the window went to another
+ * screen, or the page is zoomed.
+ * @param {() => void} changed
+ */
+export function watchRatio(changed) {
+  const current = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+  const next = () => {
+    changed();
+    watchRatio(changed);
+  };
+  current.addEventListener("change", next, { once: true });
+}

@@ -136,7 +136,7 @@ export class Place extends EventTarget {
     this.state = first;
     /** Whether the entry of the history before this one is the grid behind a large image. */
     this.canGoBack = false;
-    history.replaceState({ ...history.state }, "", location.pathname + toSearch(first));
+    replaceEntry(history.state, location.pathname + toSearch(first));
     this.canGoBack = Boolean(history.state?.overGrid);
     window.addEventListener("popstate", () => {
       this.canGoBack = Boolean(history.state?.overGrid);
@@ -153,7 +153,7 @@ export class Place extends EventTarget {
     const state = { ...this.state, ...changes };
     const url = location.pathname + toSearch(state);
     if (replace) {
-      history.replaceState(history.state, "", url);
+      replaceEntry(history.state, url);
     } else if (toSearch(state) !== location.search) {
       history.pushState({ overGrid }, "", url);
       this.canGoBack = overGrid;
@@ -166,7 +166,7 @@ export class Place extends EventTarget {
    * @param {{at: number, top: number}} where
    */
   remember(where) {
-    history.replaceState({ ...history.state, ...where }, "");
+    replaceEntry({ ...history.state, ...where }, location.href);
   }
 
   /** Where one was when this entry was left. @returns {{at: number, top: number} | null} */
@@ -180,5 +180,19 @@ export class Place extends EventTarget {
     const before = this.state;
     this.state = state;
     this.dispatchEvent(new CustomEvent("change", { detail: before }));
+  }
+}
+
+/**
+ * Write this entry of the history anew. Browsers refuse more than some hundred of these in a short
+ * time, as when a key is held down: the address is then behind for a moment, and nothing is lost.
+ * @param {object | null} state
+ * @param {string} url
+ */
+function replaceEntry(state, url) {
+  try {
+    history.replaceState(state, "", url);
+  } catch {
+    // The next change writes it.
   }
 }

@@ -1,7 +1,7 @@
 /** The bar with a button for each verdict, its key beside it. */
 
 import { add, fill, icon, keycap, make, nameOf, shown } from "./dom.js";
-import { CANT_SAY, VERDICT_KEYS } from "./keys.js";
+import { CANT_SAY, CONTROL, VERDICT_KEYS } from "./keys.js";
 import { Picker, openBeside } from "./picker.js";
 import { VERDICT_NAMES, VERDICT_SHORT, count } from "./text.js";
 
@@ -27,7 +27,7 @@ export class VerdictBar {
     this.verdicts.append(...this.buttons.values());
     this.clear = tool("Clear", "C", "close", () => judge.choose(null));
     this.undo = tool("Undo", "\u232b", "undo", () => judge.decisions.undo());
-    this.redo = tool("Redo", "Ctrl Y", "redo", () => judge.decisions.redo());
+    this.redo = tool("Redo", `${CONTROL} Y`, "redo", () => judge.decisions.redo());
     this.tools = make("div", { class: "tools" }, this.clear, this.undo, this.redo);
     this.select = forViewer ? null : this.#selectButton();
     if (this.select) this.tools.append(this.select);

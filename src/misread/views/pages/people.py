@@ -1,0 +1,279 @@
+"""People against models: what a reader study measured."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from misread.analysis.reading.estimate import ReaderEstimate, narrow
+from misread.analysis.reading.people import People
+from misread.analysis.reading.quality import Exclusions, ReaderTimes
+from misread.analysis.reading.result import PeopleResult
+from misread.analysis.reading.tally import ReaderTally
+from misread.tables.reading_plan import ReadingPlan
+from misread.views.pages.calls import CalledOther, called_other
+from misread.views.pages.parts import Interval, Share
+from misread.views.pages.study_tables import StudyTables
+from misread.views.pages.versus import Versus, build_versus, to_interval
+
+SIMULATED = (
+    "SIMULATED: programs gave these answers. They show what a study may look like; nothing here is "
+    "about people."
+)
+
+
+@dataclass(frozen=True)
+class ReaderRow:
+    """One reader.
+
+    Attributes:
+        reader: A pseudonym.
+        blind: Whether he said that he had seen neither images nor mistakes.
+        answers: Images that he read, repeats not among them.
+        hard: Of the hard images, which everyone reads, how many he read and misread.
+        others: Of the others that were drawn for him, likewise.
+        error: His error rate over all images of the split, with its interval.
+        basis: What the interval relies on: `planned` for a stop that was fixed beforehand, else
+            `anytime`.
+        contradicts: Whether his error rate changed as he went on.
+        median_ms: Median time of an answer; None where it isn't known.
+        low_ms: First decile.
+        high_ms: Ninth decile.
+        wrong_ms: Median time of those answered otherwise than labelled; None likewise.
+        first_answers: Number of first answers.
+        too_fast: Of these, given faster than the plan allows.
+        unfocused: Given after the page had lost the focus.
+        unanswered: Without an answer in time.
+        excluded: Excluded for any of these reasons.
+        missing: Of these, not read again.
+    """
+
+    reader: str
+    blind: bool
+    answers: int
+    hard: Share
+    others: Share
+    error: Interval
+    basis: str
+    contradicts: bool
+    median_ms: float | None
+    low_ms: float | None
+    high_ms: float | None
+    wrong_ms: float | None
+    first_answers: int
+    too_fast: int
+    unfocused: int
+    unanswered: int
+    excluded: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class NarrowingPoint:
+    """The anytime interval after some answers.
+
+    Attributes:
+        answers: How many.
+        low: Lower limit of the error rate over all images.
+        high: Upper limit.
+    """
+
+    answers: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class NarrowingCurve:
+    """How one reader's interval narrowed as his answers came in.
+
+    Attributes:
+        reader: A pseudonym.
+        points: From the first answer to the last, thinned.
+    """
+
+    reader: str
+    points: tuple[NarrowingPoint, ...]
+
+
+@dataclass(frozen=True)
+class SlipCounts:
+    """Images that were shown twice: slips or misreadings?
+
+    Attributes:
+        same: How many were answered the same both times.
+        misreadings: Wrong both times, in the same way.
+        slips: Wrong the first time and right the second.
+        later_slips: Right the first time and wrong the second.
+        changed: Wrong both times, in different ways.
+    """
+
+    same: Share
+    misreadings: int
+    slips: int
+    later_slips: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """What a reader study measured.
+
+    Attributes:
+        split: Name of the split.
+        images: N.
+        hard: Number of hard images, which everyone reads.
+        planned: Planned number of answers of each reader.
+        brief: Whether images were shown for a moment and masked.
+        simulated: "", or what it means that readers are programs.
+        target: What the intervals are about.
+        readers: Each reader, in the order of the readings.
+        hidden_readers: Number of further readers.
+        count: Number of all readers.
+        together: Mean error rate of all of them.
+        basis: What its interval relies on.
+        people: Error rate of people like these, approximately; None for too few readers.
+        without_exclusions: The mean with every first answer as it was given; None where nothing
+            was excluded.
+        versus: Against each model.
+        hidden_models: Number of further models.
+        slips: Images shown twice; None if there were none.
+        narrowing: How intervals narrowed.
+        called_other: Images that readers call something else than labelled.
+        hidden_called: Number of further ones.
+    """
+
+    split: str
+    images: int
+    hard: int
+    planned: int
+    brief: bool
+    simulated: str
+    target: str
+    readers: tuple[ReaderRow, ...]
+    hidden_readers: int
+    count: int
+    together: Interval
+    basis: str
+    people: Interval | None
+    without_exclusions: Interval | None
+    versus: tuple[Versus, ...]
+    hidden_models: int
+    slips: SlipCounts | None
+    narrowing: tuple[NarrowingCurve, ...]
+    called_other: tuple[CalledOther, ...]
+    hidden_called: int
+
+
+def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
+    """The page of a reader study.
+
+    Args:
+        tables: The study's tables.
+        result: What its readings say.
+    """
+    measured, limits = result.people, tables.limits
+    plan, estimate = measured.plan, measured.estimate
+    split = plan.target.split
+    called, hidden_called = called_other(tables, result.labels, split, limits.called)
+    excluded = any(each.excluded for each in measured.exclusions)
+    plain = measured.without_exclusions.together.error
+    rows = [
+        _reader(each, times, exclusions)
+        for each, times, exclusions in zip(
+            estimate.readers, measured.times, measured.exclusions, strict=True
+        )
+    ]
+    together = estimate.together
+    return PeoplePage(
+        split=split,
+        images=plan.target.images,
+        hard=len(plan.hard),
+        planned=plan.answers,
+        brief=bool(plan.brief),
+        simulated=SIMULATED if measured.simulated else "",
+        target=_target(plan, len(rows)),
+        readers=tuple(rows[: limits.readers]),
+        hidden_readers=max(0, len(rows) - limits.readers),
+        count=len(rows),
+        together=to_interval(together.error),
+        basis=str(together.basis),
+        people=None if together.people is None else to_interval(together.people),
+        without_exclusions=to_interval(plain) if excluded else None,
+        versus=tuple(
+            build_versus(tables, result, each) for each in estimate.against[: limits.versus]
+        ),
+        hidden_models=max(0, len(estimate.against) - limits.versus),
+        slips=_slips(measured),
+        narrowing=_narrowing(plan, estimate.tallies[: limits.narrowing]),
+        called_other=called,
+        hidden_called=hidden_called,
+    )
+
+
+def _target(plan: ReadingPlan, readers: int) -> str:
+    whose = "this reader" if readers == 1 else "these readers"
+    return (
+        f"As labelled. Intervals ({100 * (1 - plan.alpha):g}%) are about these "
+        f"{plan.target.images:,} images and {whose}, not about new images or other people."
+    )
+
+
+def _reader(each: ReaderEstimate, times: ReaderTimes, exclusions: Exclusions) -> ReaderRow:
+    census = each.census
+    return ReaderRow(
+        reader=each.reader.name,
+        blind=each.reader.blind or each.reader.simulated,
+        answers=each.answers,
+        hard=_count(round(census.wrong), round(census.items - census.unread)),
+        others=_count(each.wrong, each.read - each.missing),
+        error=to_interval(each.error),
+        basis=str(each.basis),
+        contradicts=each.contradicts,
+        median_ms=_known(times.all.median),
+        low_ms=_known(times.all.low),
+        high_ms=_known(times.all.high),
+        wrong_ms=_known(times.wrong.median),
+        first_answers=exclusions.answers,
+        too_fast=exclusions.too_fast,
+        unfocused=exclusions.unfocused,
+        unanswered=exclusions.unanswered,
+        excluded=exclusions.excluded,
+        missing=exclusions.missing,
+    )
+
+
+def _count(part: int, total: int) -> Share:
+    return Share(part, total, part / total if total else None, None, None)
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else value
+
+
+def _slips(measured: People) -> SlipCounts | None:
+    found = measured.slips[0]
+    if not found.pairs:
+        return None
+    return SlipCounts(
+        same=Share.of(found.same),
+        misreadings=found.misreadings,
+        slips=found.slips,
+        later_slips=found.later_slips,
+        changed=found.changed,
+    )
+
+
+def _narrowing(
+    plan: ReadingPlan, tallies: Iterable[ReaderTally], most: int = 100
+) -> tuple[NarrowingCurve, ...]:
+    curves = []
+    for tally in tallies:
+        found = narrow(plan, tally)
+        rows = np.unique(np.linspace(0, len(found.answers) - 1, most).round().astype(np.int64))
+        points = [
+            NarrowingPoint(int(found.answers[row]), float(found.low[row]), float(found.high[row]))
+            for row in rows
+        ]
+        curves.append(NarrowingCurve(tally.reader.name, tuple(points)))
+    return tuple(curves)

@@ -1,0 +1,232 @@
+"""People against a model: who errs more, on which images, and in which way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from misread.analysis.intervals import Estimate
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.cells import reading_cells
+from misread.analysis.reading.comparison import Comparison
+from misread.analysis.reading.confusion import Confusion, model_confusion
+from misread.analysis.reading.result import PeopleResult
+from misread.types import IndexArray, LabelArray
+from misread.views.pages.parts import Interval, Label, Picture
+from misread.views.pages.study_tables import StudyTables
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """An image that readers and a model read.
+
+    Attributes:
+        picture: The image.
+        file: Name of its file; "" where images are no files.
+        given: The given label.
+        predicted: The predicted class.
+        called: What most readers called it, of those who did not call it its given label where
+            these are more than half.
+        votes: How many called it that.
+        answers: How many readers read it.
+    """
+
+    picture: Picture
+    file: str
+    given: Label
+    predicted: Label
+    called: Label
+    votes: int
+    answers: int
+
+
+@dataclass(frozen=True)
+class VersusCell:
+    """One cell of the two-by-two of people and a model.
+
+    Attributes:
+        kind: `both` wrong, `model` only, `people` only, or `neither`.
+        images: How many of all N images, the mean over the readers, with its interval; without one
+            where it is known.
+        read: How many of the images that were read more than half of their readers put here.
+        shown: Some of these: those that most readers misread first; of `neither` an even sample.
+        hidden: Number of those not shown.
+    """
+
+    kind: str
+    images: Interval
+    read: int
+    shown: tuple[ReadImage, ...]
+    hidden: int
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """How many of all N images are read as another class than given.
+
+    Attributes:
+        given: The given label.
+        read_as: The answer or the predicted class.
+        people: Images that people read so, estimated by weights, the mean over the readers.
+        model: Images that the model reads so.
+    """
+
+    given: Label
+    read_as: Label
+    people: float
+    model: int
+
+
+@dataclass(frozen=True)
+class Versus:
+    """People, all readers together, against one model.
+
+    Attributes:
+        model: Name of the run.
+        origin: What the run's models had seen of the split.
+        mistakes: Images that the model gets wrong.
+        error: Its error rate on these images, which is known.
+        inside: Whether all its mistakes are hard images, which everyone reads.
+        difference: Error rate of people minus that of the model.
+        better: `model` or `people` where the interval excludes 0, else `unsettled`.
+        more: Answers of each reader that would settle it, a projection; 0 if it is settled, None
+            if reading on would not settle it.
+        consistency: Error consistency, Cohen's kappa.
+        read_right: Share of the model's mistakes that people read right.
+        least_error: Error rate of people if they misread nothing but the model's mistakes: a lower
+            bound.
+        cells: Both wrong, only the model, only people, neither.
+        pairs: What people and the model take for what, the largest first.
+        hidden_pairs: Number of further pairs.
+    """
+
+    model: str
+    origin: str
+    mistakes: int
+    error: float
+    inside: bool
+    difference: Interval
+    better: str
+    more: int | None
+    consistency: Interval
+    read_right: Interval
+    least_error: Interval
+    cells: tuple[VersusCell, ...]
+    pairs: tuple[ConfusedPair, ...]
+    hidden_pairs: int
+
+
+def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparison) -> Versus:
+    """People against one of the models of a result."""
+    split = result.people.plan.target.split
+    labels = np.asarray(tables.dataset.splits[split].labels)
+    predicted = result.predicted[comparison.model]
+    pairs = _pairs(tables, result.confusion, model_confusion(labels, predicted))
+    most = tables.limits.confusions // 2
+    run, _, origin = comparison.model.partition(f".{split}.")
+    return Versus(
+        model=run,
+        origin=origin,
+        mistakes=comparison.mistakes,
+        error=comparison.mistakes / comparison.images,
+        inside=comparison.inside,
+        difference=to_interval(comparison.difference),
+        better=str(comparison.better),
+        more=comparison.more,
+        consistency=to_interval(comparison.consistency),
+        read_right=to_interval(comparison.read_right),
+        least_error=to_interval(comparison.least_error),
+        cells=_cells(tables, result, comparison, labels, predicted),
+        pairs=tuple(pairs[:most]),
+        hidden_pairs=max(0, len(pairs) - most),
+    )
+
+
+def to_interval(estimate: Estimate) -> Interval:
+    """An estimate as plain values: None for what isn't known, no limits where it is certain."""
+    if estimate.value != estimate.value:
+        return Interval(None, None, None)
+    if estimate.low == estimate.high:
+        return Interval(estimate.value, None, None)
+    return Interval(float(estimate.value), float(estimate.low), float(estimate.high))
+
+
+def _cells(
+    tables: StudyTables,
+    result: PeopleResult,
+    comparison: Comparison,
+    labels: LabelArray,
+    predicted: LabelArray,
+) -> tuple[VersusCell, ...]:
+    found = reading_cells(result.people.estimate.tallies, predicted != labels)
+    # Those that the model misreads or people read otherwise are shown first to last; of the many
+    # that neither misreads, an even sample.
+    parts: Sequence[tuple[str, Estimate, IndexArray]] = (
+        ("both", comparison.both, found.both),
+        ("model", comparison.model_only, found.model_only),
+        ("people", comparison.people_only, found.people_only),
+        ("neither", comparison.neither, found.neither),
+    )
+    most, made = tables.limits.cell, []
+    split, rows = result.people.plan.target.split, _rows(result.labels)
+    for kind, estimate, index in parts:
+        step = len(index) // most if kind == "neither" and len(index) > most else 1
+        shown = np.sort(index)[::step][:most] if kind == "neither" else index[:most]
+        made.append(
+            VersusCell(
+                kind=kind,
+                images=to_interval(estimate),
+                read=len(index),
+                shown=tuple(
+                    _image(tables, result.labels, split, rows[int(one)], int(predicted[one]))
+                    for one in shown
+                    if int(one) in rows
+                ),
+                hidden=len(index) - len(shown),
+            )
+        )
+    return tuple(made)
+
+
+def _rows(found: LabelReadings) -> dict[int, int]:
+    return {int(index): row for row, index in enumerate(found.index)}
+
+
+def _image(
+    tables: StudyTables, found: LabelReadings, split: str, row: int, predicted: int
+) -> ReadImage:
+    index, answers = int(found.index[row]), int(found.answers[row])
+    votes_given = int(found.votes_label[row])
+    other = 2 * votes_given < answers
+    return ReadImage(
+        picture=Picture(split, index),
+        file=tables.file(split, index),
+        given=tables.labels[found.label[row]],
+        predicted=tables.labels[predicted],
+        called=tables.labels[found.majority[row] if other else found.label[row]],
+        votes=int(found.votes[row]) if other else votes_given,
+        answers=answers,
+    )
+
+
+def _pairs(tables: StudyTables, people: Confusion, model: Confusion) -> list[ConfusedPair]:
+    counted: dict[tuple[int, int], list[float]] = {}
+    for place, confusion in enumerate((people, model)):
+        wrong = confusion.label != confusion.read_as
+        for given, read_as, images in zip(
+            confusion.label[wrong].tolist(),
+            confusion.read_as[wrong].tolist(),
+            confusion.images[wrong].tolist(),
+            strict=True,
+        ):
+            counted.setdefault((given, read_as), [0.0, 0.0])[place] = images
+    order = sorted(counted, key=lambda pair: (-max(counted[pair]), -sum(counted[pair]), pair))
+    return [
+        ConfusedPair(
+            tables.labels[given],
+            tables.labels[read_as],
+            counted[given, read_as][0],
+            round(counted[given, read_as][1]),
+        )
+        for given, read_as in order
+    ]

@@ -1,0 +1,87 @@
+"""Readings in the gallery, and that readers never get them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from misread.datasets import Dataset
+from misread.tables.readings import Purpose
+from misread.views.gallery.gallery import Gallery
+from misread.workflows.reading_plan import make_plan
+from misread.workflows.readings import simulate_readers
+
+MakeGallery = Callable[..., Gallery]
+
+
+@pytest.fixture
+def gallery(make_gallery: MakeGallery) -> Gallery:
+    made = make_gallery()
+    make_plan(made.study, 60)
+    return made
+
+
+def test_an_image_has_its_readings(gallery: Gallery, serve_gallery: Callable[..., Any]) -> None:
+    with serve_gallery(gallery) as client:
+        assert client.get("/api/image/test/0").json()["readings"] == []
+        # Readings that come in while it is open are noticed.
+        made = simulate_readers(
+            gallery.study,
+            3,
+            error_easy=0.2,
+            error_hard=0.5,
+            save="programs",
+            dataset=gallery.dataset,
+        )
+        rows = made.purpose == Purpose.MAIN
+        for index in np.unique(made.index)[:20].tolist():
+            mine = np.flatnonzero(rows & (made.index == index))
+            expected = sorted(
+                (made.readers[made.reader[row]].name, int(made.answer[row])) for row in mine
+            )
+            found = client.get(f"/api/image/test/{index}").json()["readings"]
+            assert [(one["reader"], one["answer"]) for one in found] == expected
+            assert all(one["simulated"] and not one["unsure"] for one in found)
+        assert client.get("/api/image/train/0").json()["readings"] == []
+
+
+def test_people_have_a_page(gallery: Gallery, serve_gallery: Callable[..., Any]) -> None:
+    with serve_gallery(gallery) as client:
+        before = client.get("/people")
+        assert before.status_code == 200 and "Nobody has read" in before.text
+        simulate_readers(
+            gallery.study,
+            2,
+            error_easy=0.2,
+            error_hard=0.5,
+            save="programs",
+            dataset=gallery.dataset,
+        )
+        page = client.get("/people").text
+        assert "Nobody has read" not in page and "nothing here is about people" in page
+        assert re.search(r'href="/people" aria-current="page"', page)
+        sources = re.findall(r'src="(/image/[^"]*)"', page)
+        assert sources
+        for source in sources[:5]:
+            assert client.get(source.replace("&amp;", "&")).headers["content-type"] == "image/png"
+        assert "<script>" not in page and "style=" not in page
+        assert 'href="/people"' in client.get("/overview").text
+
+
+def test_names_are_escaped_on_the_page_of_people(
+    make_gallery: MakeGallery,
+    make_dataset: Callable[..., Dataset],
+    serve_gallery: Callable[..., Any],
+) -> None:
+    classes = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}")
+    gallery = make_gallery(make_dataset(classes=classes))
+    make_plan(gallery.study, 60)
+    simulate_readers(
+        gallery.study, 1, error_easy=0.4, error_hard=0.5, save="programs", dataset=gallery.dataset
+    )
+    with serve_gallery(gallery) as client:
+        page = client.get("/people").text
+        assert "<script>alert" not in page and "<img src=x" not in page
+        assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
