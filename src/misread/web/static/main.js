@@ -305,8 +305,8 @@ class Gallery {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const target = event.target instanceof Element ? event.target : document.body;
-    // Menus and other dialogs have their own keys.
-    if (target.closest(".pop, dialog:not(#viewer)")) return;
+    // Menus and other dialogs have their own keys; a closed one may have the focus for a moment.
+    if (target.closest(".pop, dialog[open]:not(#viewer)")) return;
     const action = actionOf(event, {
       typing: target.closest("input, textarea, select, [contenteditable]") !== null,
       onControl: target.closest("button, a, summary") !== null,
