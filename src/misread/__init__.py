@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from misread.tables.parquet import PredictionsFile
     from misread.tables.reading_plan import ReadingPlan
     from misread.tables.readings import Readings
+    from misread.tables.reconstructions import Reconstructions
     from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         open_readings,
         simulate_readers,
     )
+    from misread.workflows.reconstruct import reconstruct
     from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
@@ -82,6 +84,7 @@ _PUBLIC = {
     "ReadingPlan": ("misread.tables.reading_plan", "ReadingPlan"),
     "Readings": ("misread.tables.readings", "Readings"),
     "Recipe": ("misread.models", "Recipe"),
+    "Reconstructions": ("misread.tables.reconstructions", "Reconstructions"),
     "Run": ("misread.models", "Run"),
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
     "Split": ("misread.datasets", "Split"),
@@ -113,6 +116,7 @@ _PUBLIC = {
     "open_gallery": ("misread.workflows.open", "open_gallery"),
     "open_readings": ("misread.workflows.readings", "open_readings"),
     "people": ("misread.workflows.people", "people"),
+    "reconstruct": ("misread.workflows.reconstruct", "reconstruct"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
@@ -141,6 +145,7 @@ __all__ = [
     "ReadingPlan",
     "Readings",
     "Recipe",
+    "Reconstructions",
     "Run",
     "SliceErrors",
     "Split",
@@ -172,6 +177,7 @@ __all__ = [
     "open_gallery",
     "open_readings",
     "people",
+    "reconstruct",
     "run",
     "score_panel",
     "simulate_readers",

@@ -23,7 +23,8 @@ from misread.workflows.training import require_torch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from torch import nn
+
+    from misread.models.capsules import VectorCapsules
 
 # Drawings of mistakes that are kept, the most confident ones.
 _MOST_MISTAKES = 1_000
@@ -277,11 +278,13 @@ class _Artist:
         return Card.read(self.study.model_file(self.provenance.run_name, ".json"))
 
     @cached_property
-    def _network(self) -> "nn.Module":
+    def _network(self) -> "VectorCapsules":
         saved = require_torch("saved", _WHAT)
         device = require_torch("runtime", _WHAT).pick_device(self.device)
         weights = self.study.model_file(self._card.name, ".safetensors")
-        network: nn.Module = saved.read_network(self._card, weights, device)
+        network: VectorCapsules = require_torch("reconstruction", _WHAT).find_decoder(
+            saved.read_network(self._card, weights, device)
+        )
         return network
 
     def _part(self, rows: IntArray) -> Split:
