@@ -166,6 +166,18 @@ def test_who_did_not_say_is_not_blind_and_programs_are_marked(
     assert (page.simulated, page.count, page.readers[0].blind) == ("", 1, False)
 
 
+def test_the_confidence_is_the_plan_s(
+    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study],
+    make_predictions: Callable[..., Predictions],
+) -> None:  # fmt: skip
+    made = make_study(tmp_path / "other", dataset, make_predictions(dataset.test))
+    make_plan(made, 20, alpha=0.1)
+    read(made, dataset, [[0, 20]])
+    page = page_of(made, dataset)
+    assert page.confidence == "90%"
+    assert "(90%)" in page.target
+
+
 def curve_of(*limits: tuple[int, float, float]) -> NarrowingCurve:
     return NarrowingCurve("a <reader>", tuple(NarrowingPoint(*each) for each in limits))
 

@@ -45,10 +45,9 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
         print(f"after the decided verdicts: {_rate(after)}")
     called = int(found.labels.contradicted.sum())
     print(f"images that more readers call one other class than their given label: {called:,}")
-    level = 100 * (1 - measured.plan.alpha)
     print(
-        f"As labelled. Intervals ({level:g}%) are about these {target.images:,} images and these "
-        "readers, not about new images or other people."
+        f"As labelled. Intervals ({measured.plan.confidence}) are about these {target.images:,} "
+        "images and these readers, not about new images or other people."
     )
 
 
@@ -90,8 +89,9 @@ def _about(readings: "Readings") -> dict[str, Any]:
 
 
 def _show_readers(measured: "People") -> None:
-    table = new_table("reader", "answers", "hard", "others", "error (interval)", "")
     plan = measured.plan
+    error = f"error ({plan.confidence} interval)"
+    table = new_table("reader", "answers", "hard", "others", error, "")
     for each in measured.estimate.readers:
         table.add_row(
             each.reader.name,
@@ -210,6 +210,7 @@ def _json(found: "PeopleResult") -> dict[str, Any]:
         "split": measured.plan.target.split,
         "images": measured.plan.target.images,
         "plan": measured.plan.hash,
+        "confidence": 1 - measured.plan.alpha,
         "simulated": measured.simulated,
         "readers": [_data(each) for each in estimate.readers],
         "together": _data(estimate.together),

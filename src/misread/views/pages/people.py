@@ -124,6 +124,7 @@ class PeoplePage:
         images: N.
         hard: Number of hard images, which everyone reads.
         planned: Planned number of answers of each reader.
+        confidence: Confidence of the intervals that the plan fixed, as "95%".
         brief: Whether images were shown for a moment and masked.
         simulated: "", or what it means that readers are programs.
         target: What the intervals are about.
@@ -147,6 +148,7 @@ class PeoplePage:
     images: int
     hard: int
     planned: int
+    confidence: str
     brief: bool
     simulated: str
     target: str
@@ -190,6 +192,7 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
         images=plan.target.images,
         hard=len(plan.hard),
         planned=plan.answers,
+        confidence=plan.confidence,
         brief=bool(plan.brief),
         simulated=SIMULATED if measured.simulated else "",
         target=_target(plan, len(rows)),
@@ -214,7 +217,7 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
 def _target(plan: ReadingPlan, readers: int) -> str:
     whose = "this reader" if readers == 1 else "these readers"
     return (
-        f"As labelled. Intervals ({100 * (1 - plan.alpha):g}%) are about these "
+        f"As labelled. Intervals ({plan.confidence}) are about these "
         f"{plan.target.images:,} images and {whose}, not about new images or other people."
     )
 
