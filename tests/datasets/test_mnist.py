@@ -1,7 +1,8 @@
 import hashlib
-import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -141,15 +142,20 @@ def test_a_damaged_package_is_noticed(
         mnist.load_mnist()
 
 
-def _fingerprint(cache: str) -> str:
-    os.environ["MISREAD_CACHE"] = cache
-    return mnist.load_mnist().train.items_fingerprint
-
-
 def test_two_processes_may_unpack_at_once(tmp_path: Path, cache: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        both = pool.map(_fingerprint, [str(tmp_path / "shared")] * 2, chunksize=1)
-    assert set(both) == {mnist.load_mnist().train.items_fingerprint}
+    # Programs of their own: a pool would import this module, which is found by name only where
+    # pytest was started as a module.
+    code = "from misread.datasets import mnist; print(mnist.load_mnist().train.items_fingerprint)"
+    environment = os.environ | {"MISREAD_CACHE": str(tmp_path / "shared")}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    fingerprints = [process.communicate(timeout=300)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert set(fingerprints) == {mnist.load_mnist().train.items_fingerprint}
     assert len(list((tmp_path / "shared" / "mnist").iterdir())) == 2
 
 

@@ -144,6 +144,11 @@ class ReadingPlan:
         return self.answers - len(self.hard)
 
     @property
+    def confidence(self) -> str:
+        """1 - alpha in words, "95%": what the study's intervals are called."""
+        return f"{100 * (1 - self.alpha):g}%"
+
+    @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of everything above, "sha256:..."."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from markupsafe import Markup
@@ -9,7 +10,7 @@ from misread.store import Study
 from misread.views.html import Renderer, read_static
 from misread.views.html.links import Size
 from misread.views.pages import Pages
-from misread.views.pages.parts import Picture
+from misread.views.pages.parts import Interval, Picture
 from misread.workflows.report import make_pages
 
 
@@ -84,3 +85,10 @@ def test_every_style_is_under_one_class_so_that_it_can_be_embedded() -> None:
     for selectors in re.findall(r"([^{}]+)\{", css):
         for selector in selectors.split(","):
             assert ".pages" in selector, selector.strip()
+
+
+def test_intervals_of_people_are_called_what_the_plan_fixed(pages: Pages) -> None:
+    assert pages.people is not None
+    page = replace(pages.people, confidence="90%", together=Interval(0.1, 0.05, 0.2))
+    html = Renderer(Recorded()).people(page)
+    assert "90% interval 5.00 to 20.00" in html and "95% interval" not in html

@@ -57,7 +57,7 @@ def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
     if plan.width is not None:
         print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide")
     print(
-        f"the {100 * (1 - plan.alpha):g}% interval of one reader is expected to be "
+        f"the {plan.confidence} interval of one reader is expected to be "
         f"{100 * share:.2f} points wide, if {100 * _SUPPOSED:g}% of the sample is misread"
     )
     print(f"{study.plan_file}\n  {plan.hash}")

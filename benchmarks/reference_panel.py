@@ -1,0 +1,142 @@
+"""Make the reference panel of the package: train its runs, cross-fit, and pack what they predict.
+
+    python benchmarks/reference_panel.py --study DIR [--pack-only] [--allow-missing] [--json FILE]
+
+Gives every command of the list below, one after another, in a process of its own and with the study
+DIR. What DIR has already isn't trained again, and a training that was stopped goes on from its last
+epoch, so that this script can be stopped and started at any time. It takes hours on two cores.
+
+Then it packs the predictions of the test split and the cross-fitted ones of the training split into
+`src/misread/workflows/reference_data`, in place of the panel that is there, reads them back, and
+prints of each what packing has changed. `--pack-only` trains nothing. While runs of the list are
+missing nothing is packed, unless `--allow-missing` says so: the panel's index names them.
+"""
+
+import argparse
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from machine import Machine, new_parser, print_table, write_json
+from misread.analysis.evaluation import evaluate
+from misread.analysis.intervals import wilson
+from misread.datasets import Dataset
+from misread.errors import InputError
+from misread.store import Study
+from misread.tables.packed import STEP
+from misread.workflows.reference_packing import PlannedRun, find_finished, pack_panel
+from misread.workflows.reference_panel import FOLDER, PackedTable, ReferencePanel
+
+# The list. Neighbours and dynamics are the larger half of what a run takes: they come of one
+# network a split, the demo's of the test split and the first cross-fit of the training split.
+RUNS = (
+    PlannedRun("convnet", seed=0, neighbours=10),
+    PlannedRun("convnet", seed=1),
+    PlannedRun("convnet", seed=2),
+    PlannedRun("quick", epochs=10, seed=0),
+    PlannedRun("quick", epochs=10, seed=1),
+    PlannedRun("quick", epochs=10, seed=2),
+    PlannedRun("efficient-capsnet", epochs=12, seed=0),
+    PlannedRun("efficient-capsnet", epochs=12, seed=1),
+    PlannedRun("efficient-capsnet", epochs=12, seed=2),
+    PlannedRun("capsnet", epochs=5, seed=0),
+    PlannedRun("em-capsnet", seed=0),
+    PlannedRun("quick", repeat=1, repeats=2, neighbours=8, dynamics=True),
+    PlannedRun("quick", repeat=2, repeats=2),
+    PlannedRun("convnet", repeat=1),
+    PlannedRun("efficient-capsnet", repeat=1),
+)
+LIMIT = 3_000_000
+
+
+def parse() -> argparse.Namespace:
+    parser = new_parser(__doc__)
+    parser.add_argument("--study", type=Path, required=True, help="where runs are trained")
+    parser.add_argument("--pack-only", action="store_true", help="train nothing")
+    parser.add_argument("--allow-missing", action="store_true", help="pack what is finished")
+    parser.add_argument("--output", type=Path, default=FOLDER, help="the panel's folder")
+    return parser.parse_args()
+
+
+def train(study: Path) -> None:
+    """Give each command of the list once."""
+    for command in dict.fromkeys(run.command for run in RUNS):
+        print(f"{command} --study {study}", flush=True)
+        line = [sys.executable, "-m", *shlex.split(command), "--study", str(study)]
+        done = subprocess.run(line, check=False)
+        if done.returncode:
+            raise SystemExit(f"{command}: ended with {done.returncode}")
+
+
+def check_missing(study: Study, allowed: bool) -> None:
+    """Say which runs of the list aren't finished, and stop if that isn't allowed."""
+    finished = find_finished(study, RUNS)
+    missing = [run for run in RUNS if run not in finished]
+    for run in missing:
+        print(f"missing: {run.name:32} {run.command}")
+    if missing and not allowed:
+        raise SystemExit(
+            f"{study.path}: {len(missing)} of {len(RUNS)} runs of the list aren't finished; "
+            "--allow-missing packs the others"
+        )
+
+
+def measure(table: PackedTable, panel: ReferencePanel, study: Study, data: Dataset) -> list[str]:
+    """What packing has changed in one table of predictions; refuse what breaks its promises."""
+    before = study.load_predictions(table.provenance)
+    after = panel.predictions(table, data.splits[table.provenance.split].labels)
+    error = np.abs(after.probabilities - before.probabilities)
+    top = error[np.arange(len(before)), before.predicted].max()
+    if not np.array_equal(before.predicted, after.predicted) or error.max() > STEP / 4:
+        raise SystemExit(f"{table.file}: packing has changed too much")
+    loss = evaluate(after).loss
+    rate = wilson(int(table.mistakes or 0), len(before))
+    size = (panel.folder / table.file).stat().st_size
+    return [
+        table.provenance.name, str(rate), f"{table.loss:.5f}", f"{loss - (table.loss or 0):+.5f}",
+        f"{error.max():.4f}", f"{top:.4f}", f"{size:,}",
+    ]  # fmt: skip
+
+
+def mean_error(panel: ReferencePanel, data: Dataset) -> dict[str, Any]:
+    """How many test images the mean of the panel's probabilities misreads."""
+    tables = panel.tables("predictions", "test")
+    if not tables:
+        return {}
+    labels = data.test.labels
+    mean = sum(panel.predictions(table, labels).probabilities for table in tables)
+    mistakes = int((np.argmax(mean, axis=1) != labels).sum())
+    rate = wilson(mistakes, len(labels))
+    print(f"mean of {len(tables)} runs on the test split: {mistakes} misread, {rate}")
+    return {"members": len(tables), "mistakes": mistakes, "images": len(labels)}
+
+
+def main() -> None:
+    options = parse()
+    if not options.pack_only:
+        train(options.study)
+    machine = Machine.here()
+    try:
+        study = Study.open(options.study)
+        check_missing(study, options.allow_missing)
+        data = study.load_dataset()
+        panel = pack_panel(study, data, RUNS, options.output)
+    except InputError as error:
+        raise SystemExit(str(error)) from None
+    rows = [measure(table, panel, study, data) for table in panel.tables()]
+    columns = ("predictions", "error (95%)", "loss", "change", "largest", "of top", "bytes")
+    print_table(columns, rows)
+    size = sum(path.stat().st_size for path in panel.folder.rglob("*") if path.is_file())
+    met = "met" if size <= LIMIT else "MISSED"
+    print(f"whole panel: {size:,} bytes; figure: at most {LIMIT:,}: {met}")
+    mean = mean_error(panel, data)
+    content = {"bytes": size, "missing": list(panel.missing), "mean": mean, "tables": rows}
+    write_json(options.json, machine, content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Making the reference panel's files from a study in which its runs were trained."""
+
+import hashlib
+import json
+import secrets
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from misread.analysis.evaluation import evaluate
+from misread.datasets import Dataset
+from misread.errors import PredictionsError, StudyError
+from misread.files import write_bytes, write_text
+from misread.models import Recipe, find_model
+from misread.store import Study
+from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
+from misread.tables.packed import STEP, pack_dynamics, pack_neighbours, pack_probabilities
+from misread.types import IndexArray, LabelArray
+from misread.workflows.reference_panel import FORMAT, INDEX, PackedTable, PanelRun, ReferencePanel
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that belongs into the panel: a training, or one repeat of a cross-fit.
+
+    A training gives predictions of the test split, a cross-fit those of the training split.
+
+    Attributes:
+        model: Name of the network.
+        epochs: Number of epochs; None for the default recipe's.
+        seed: Seed of the training.
+        repeat: Number of the repeat of a cross-fit; None for a training.
+        repeats: Of a cross-fit, how many repeats its command makes.
+        neighbours: How many nearest training images of each image go along.
+        dynamics: Whether the training dynamics go along.
+    """
+
+    model: str
+    epochs: int | None = None
+    seed: int = 0
+    repeat: int | None = None
+    repeats: int = 1
+    neighbours: int = 0
+    dynamics: bool = False
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The default recipe, at this length."""
+        return find_model(self.model).recipe(None, self.epochs)
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        repeat = "" if self.repeat is None else f"-r{self.repeat}"
+        return f"{self.model}-{self.recipe.name}-s{self.seed}{repeat}"
+
+    @property
+    def split(self) -> str:
+        """The split that is predicted out of sample."""
+        return "test" if self.repeat is None else "train"
+
+    @property
+    def origin(self) -> Origin:
+        """Of those predictions."""
+        return Origin.HELD_OUT if self.repeat is None else Origin.CROSS_FITTED
+
+    @property
+    def command(self) -> str:
+        """What makes the run, as a line for a shell."""
+        line = ["misread", "run" if self.repeat is None else "crossfit", "mnist"]
+        line += ["--model", self.model]
+        line += [] if self.epochs is None else ["--epochs", str(self.epochs)]
+        line += ["--seed", str(self.seed)]
+        line += ["--repeats", str(self.repeats)] if self.repeats > 1 else []
+        return shlex.join(line)
+
+
+def find_finished(study: Study, planned: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Those of the planned runs that the study has whole, with the card."""
+    there = {provenance.name for provenance in study.list_predictions()}
+    return [
+        run
+        for run in planned
+        if study.model_file(run.name, ".json").exists()
+        and f"{run.name}.{run.split}.{run.origin}" in there
+    ]
+
+
+def pack_panel(
+    study: Study, dataset: Dataset, planned: Sequence[PlannedRun], folder: Path
+) -> ReferencePanel:
+    """Pack the finished runs of a study, in place of the panel in a folder.
+
+    Args:
+        study: Where the runs were trained.
+        dataset: Its dataset.
+        planned: All runs that belong into the panel.
+        folder: The panel's; replaced as a whole once the new one is there.
+
+    Returns:
+        The new panel; its `missing` names the planned runs that the study hasn't finished.
+
+    Raises:
+        StudyError: None is finished, or the folder holds something else than a panel.
+        PredictionsError: A table of the study is damaged.
+    """
+    finished = find_finished(study, planned)
+    if not finished:
+        raise StudyError(f"{study.path}: expected at least one finished run of the panel's list")
+    if folder.exists() and not (folder / INDEX).exists():
+        raise StudyError(f"{folder}: expected a reference panel to replace, found something else")
+    new = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        runs = [_pack_run(study, dataset, run, new) for run in finished]
+        missing = [run.name for run in planned if run not in finished]
+        content = {
+            "format": FORMAT,
+            "dataset": dataset.name,
+            "missing": missing,
+            "runs": [
+                {
+                    "name": run.name,
+                    "command": run.command,
+                    "tables": [table.to_json() for table in run.tables],
+                }
+                for run in runs
+            ],
+        }
+        write_text(new / INDEX, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return ReferencePanel.open(folder)
+
+
+def _pack_run(study: Study, dataset: Dataset, run: PlannedRun, folder: Path) -> PanelRun:
+    name = f"{run.name}.{run.split}.{run.origin}"
+    (provenance,) = [p for p in study.list_predictions(run.split, run.name) if p.name == name]
+    predictions = study.load_predictions(provenance)
+    tables = [_pack_predictions(predictions, dataset, folder)]
+    if run.neighbours:
+        near = study.load_neighbours(provenance)
+        if near is None or near.width < run.neighbours:
+            raise StudyError(f"{study.path}: expected {run.neighbours} neighbours beside {name}")
+        tables.append(_pack_neighbours(near, run.neighbours, dataset, folder))
+    if run.dynamics:
+        found = [d for d in study.load_dynamics(run.split) if d.provenance.run_name == run.name]
+        if not found:
+            raise StudyError(f"{study.path}: expected training dynamics of {run.name}")
+        tables.append(_pack_dynamics(found[0], dataset, folder))
+    card = study.model_file(run.name, ".json").read_bytes()
+    write_bytes(folder / "models" / f"{run.name}.json", card)
+    return PanelRun(run.name, run.command, tuple(tables))
+
+
+def _pack_predictions(predictions: Predictions, dataset: Dataset, folder: Path) -> PackedTable:
+    provenance = predictions.provenance
+    labels = _whole_split(provenance, predictions.index, dataset)
+    content = pack_probabilities(predictions.probabilities, labels)
+    evaluation = evaluate(predictions)
+    return _write(
+        folder, "predictions", provenance, content, {"step": STEP},
+        mistakes=evaluation.error.count, loss=round(evaluation.loss, 6),
+    )  # fmt: skip
+
+
+def _pack_neighbours(near: Neighbours, width: int, dataset: Dataset, folder: Path) -> PackedTable:
+    labels = _whole_split(near.provenance, near.index, dataset)
+    few = np.ascontiguousarray(near.neighbours[:, :width])
+    content = pack_neighbours(few, labels, dataset.train.labels)
+    return _write(folder, "neighbours", near.provenance, content, {"width": width})
+
+
+def _pack_dynamics(dynamics: Dynamics, dataset: Dataset, folder: Path) -> PackedTable:
+    labels = _whole_split(dynamics.provenance, dynamics.index, dataset)
+    content = pack_dynamics(dynamics, labels)
+    settings = {"epochs": dynamics.epochs, "networks": dynamics.networks}
+    return _write(folder, "dynamics", dynamics.provenance, content, settings)
+
+
+def _whole_split(provenance: Provenance, index: IndexArray, dataset: Dataset) -> LabelArray:
+    """The given labels of a table's split, every image of which it must cover.
+
+    Raises:
+        PredictionsError: It doesn't.
+    """
+    labels = dataset.splits[provenance.split].labels
+    if not np.array_equal(index, np.arange(len(labels))):
+        raise PredictionsError(
+            f"{provenance.name}: expected all {len(labels):,} images of {provenance.split}. "
+            f"Got {len(index):,}."
+        )
+    return labels
+
+
+def _write(
+    folder: Path,
+    kind: str,
+    provenance: Provenance,
+    content: bytes,
+    settings: Mapping[str, float],
+    *,
+    mistakes: int | None = None,
+    loss: float | None = None,
+) -> PackedTable:
+    digest = hashlib.sha256(content).hexdigest()
+    table = PackedTable(kind, provenance, digest, settings, mistakes, loss)
+    write_bytes(folder / table.file, content)
+    return table
