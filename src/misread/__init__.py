@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.audit import audit
+    from misread.workflows.compare import compare
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo
     from misread.workflows.exporting import export
@@ -96,6 +97,7 @@ _PUBLIC = {
     "Verdicts": ("misread.tables.verdicts", "Verdicts"),
     "audit": ("misread.workflows.audit", "audit"),
     "calibration": ("misread.analysis.calibration", "measure_calibration"),
+    "compare": ("misread.workflows.compare", "compare"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
@@ -157,6 +159,7 @@ __all__ = [
     "Verdicts",
     "audit",
     "calibration",
+    "compare",
     "crossfit",
     "demo_predictions",
     "draw_mistakes",
