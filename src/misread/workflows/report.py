@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from misread.analysis.reading.described import Described
+from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.errors import StudyError
 from misread.report import check_place, compose_report, put_report
@@ -12,7 +14,7 @@ from misread.views.audit import Audit
 from misread.views.comparing import find_comparison
 from misread.views.pages import Limits, Pages, build_pages
 from misread.workflows.audit import audit
-from misread.workflows.people import find_people, read_labels
+from misread.workflows.people import find_page, read_labels
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def make_pages(
         split: audit(study, split, chosen, dataset=dataset)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
-    people = find_people(study, model, dataset=dataset)
+    read = find_page(study, model, dataset=dataset)
+    people = read if isinstance(read, PeopleResult) else None
     found = [find_comparison(study, split, model, people=people) for split in audits]
     return build_pages(
         study,
@@ -120,5 +123,6 @@ def make_pages(
         limits,
         compared=[result for result in found if result is not None],
         people=people,
+        described=read if isinstance(read, Described) else None,
         readings=read_labels(study, dataset=dataset),
     )

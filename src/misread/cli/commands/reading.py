@@ -122,7 +122,10 @@ def people(
     model: Models = None,
     readings: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A table of imported or simulated readings; repeat it."),
+        typer.Option(
+            metavar="NAME",
+            help="A table of imported or simulated readings, or of counts; repeat it.",
+        ),
     ] = None,
     random_order: Annotated[
         bool,
@@ -134,17 +137,21 @@ def people(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """How often people read these images otherwise than labelled, and against each model."""
-    from misread.cli.output import people as output
+    """How often people read these images otherwise than labelled, and against each model.
+
+    Readings that follow no plan are counted: no rate of all images follows from them.
+    """
+    from misread.analysis.reading.described import Described
+    from misread.cli.output import described, people
     from misread.store import Study
-    from misread.workflows.people import people as workflow
-    from misread.workflows.readings import open_readings
+    from misread.workflows.people import look_at_people
 
     place = Study.locate(study, Path.cwd())
-    found = workflow(
-        place, open_readings(place, readings or ()), models=model or (), random_order=random_order
-    )
-    output.show_people(found, as_json)
+    found = look_at_people(place, readings or (), models=model or (), random_order=random_order)
+    if isinstance(found, Described):
+        described.show_described(found, as_json)
+    else:
+        people.show_people(found, as_json)
 
 
 @commands.command(
