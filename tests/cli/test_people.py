@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from misread.analysis.reading.order import reading_order
 from misread.datasets import Dataset, load
 from misread.store import Study
+from misread.store.database import ReadingRow
 from misread.tables import Predictions
+from misread.tables.readings import Seen
+from misread.workflows.reading_plan import load_plan
 
 Invoke = Callable[..., tuple[int, str, str]]
 
@@ -79,3 +83,108 @@ def test_verdicts_stand_beside_the_labels(invoke: Invoke, study: Study) -> None:
     (model,) = found["models"]
     assert (model["as_labelled"]["value"], model["after"]["value"]) == (5 / 60, 4 / 60)
     assert [one["reader"] for one in found["readers"]] == ["simulated-1", "simulated-2"]
+
+
+def answer(study: Study, name: str, count: int, seen: Seen = Seen.NOTHING, wrong: int = 0) -> None:
+    """Let a reader answer by the plan, the first `wrong` of his answers otherwise than labelled."""
+    plan, labels = load_plan(study), study.load_dataset().test.labels
+    reader = study.reading_log.enrol(plan, name)
+    study.reading_log.agree(reader, seen)
+    order = reading_order(plan, reader.place)
+    rows = [
+        ReadingRow(
+            number=0, event=f"{name}-{at}", reader=reader.number, session="s", position=at,
+            attempt=1, item=int(order.item[at]), hard=int(order.hard[at]),
+            purpose=int(order.repeat_of[at] >= 0), repeat_of=int(order.repeat_of[at]),
+            answer=int(labels[order.item[at]] + (at < wrong)) % 3, undoes=None, unsure=0,
+            exposures=1, rt_ms=500.0, onset=0.0, unfocused=0, screen="", zoom=1.0, received_at=1,
+        )
+        for at in range(count)
+    ]  # fmt: skip
+    study.reading_log.record(rows)
+    study.reading_log.close()
+
+
+def test_the_studys_own_export_changes_nothing(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42)
+    before = invoke("people", "--json")
+    code, out, err = invoke("export", "readings")
+    assert (code, err) == (0, "")
+    file = out.splitlines()[-1]
+    code, out, err = invoke("import", "readings", file)
+    assert (code, err) == (0, "")
+    assert "in the study already, left as they are: ann\nnothing changed" in out
+    assert json.loads(invoke("import", "readings", file, "--json")[1])["held_already"] == ["ann"]
+    assert study.list_readings() == []
+    assert invoke("people", "--json") == before
+
+
+def test_readings_that_contradict_keep_no_report_from_being_written(
+    invoke: Invoke, study: Study, tmp_path: Path
+) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42)
+    assert invoke("export", "readings", "--output", str(tmp_path / "a.csv"))[0] == 0
+    # As an older version brought it in.
+    (study.path / "readings" / "a.csv").write_bytes((tmp_path / "a.csv").read_bytes())
+    code, _, err = invoke("people")
+    assert code == 2
+    assert "readings/a.csv: reader ann is in what was read here as well" in err
+    code, out, err = invoke("report")
+    assert code == 0
+    assert "no page of people: readings/a.csv: reader ann" in err
+    page = Path(out.splitlines()[0])
+    assert "isn't shown: readings/a.csv: reader ann" in page.read_text("utf-8")
+    assert not (page.parent / "people.html").exists()
+
+
+def test_an_early_quitter_decides_no_mean(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42, wrong=12)
+    alone = json.loads(invoke("people", "--json")[1])
+    answer(study, "bob", 5)
+    found = json.loads(invoke("people", "--json")[1])
+    assert found["together"] == alone["together"]
+    assert found["together_of"] == ["ann"]
+    assert [each["reader"]["name"] for each in found["readers"]] == ["ann", "bob"]
+    code, out, _ = invoke("people")
+    assert code == 0
+    told = " ".join(out.split())
+    assert "anytime, too few" in told
+    assert "Not in the mean, with fewer than half of the 40 planned answers: bob (5)." in told
+
+
+def test_who_limits_the_mean_is_told_and_can_be_left_out(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42, wrong=12)
+    alone = json.loads(invoke("people", "--json")[1])
+    answer(study, "bob", 30)
+    found = json.loads(invoke("people", "--json")[1])
+    assert found["together"]["readers"] == 2
+    assert found["together"]["longest"] == 35
+    rounds = found["together"]["rounds"]
+    assert rounds < 35
+    expected = f"limited to the first {rounds} sampled answers of each reader, since bob gave only"
+    assert expected in invoke("people")[1]
+    code, out, _ = invoke("people", "--without", "bob", "--json")
+    left = json.loads(out)
+    assert (code, left["left_out"]) == (0, ["bob"])
+    assert left["together"] == alone["together"]
+    assert "Left out by choice: bob." in invoke("people", "--reader", "ann")[1]
+    code, _, err = invoke("people", "--without", "carl")
+    assert (code, "expected one of ann, bob" in err) == (2, True)
+    assert invoke("people", "--without", "ann", "--without", "bob")[0] == 2
+
+
+def test_who_is_not_blind_is_shown_with_and_without(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42, wrong=12)
+    alone = json.loads(invoke("people", "--json")[1])
+    assert alone["together_blind"] is None
+    answer(study, "bob", 42, Seen.MISTAKES)
+    found = json.loads(invoke("people", "--json")[1])
+    assert found["together"]["readers"] == 2
+    assert found["together_blind"] == alone["together"]
+    told = invoke("people")[1]
+    assert "or did not say: bob\nwithout them: " in told

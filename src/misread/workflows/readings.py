@@ -11,10 +11,17 @@ from misread.errors import ParameterError, ReadingsError
 from misread.store import Study
 from misread.tables.answer_counts import count_answers, read_counts, write_counts
 from misread.tables.model_vs_human import read_trials, write_trials
-from misread.tables.readings import Readings, join
+from misread.tables.readings import Readings
 from misread.tables.readings_files import read_readings, write_readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan
+from misread.workflows.readings_held import (
+    READ_HERE,
+    BroughtReadings,
+    join_apart,
+    keep_new,
+    place_of,
+)
 
 Form = Literal["tidy", "model-vs-human", "counts"]
 
@@ -109,6 +116,9 @@ def import_readings(
 ) -> Readings:
     """Bring readings that were made elsewhere into a study.
 
+    Readers whom the study holds with the same answers are left out, so that the same file again, or
+    the study's own export, changes nothing.
+
     Args:
         study: Where to.
         file: A tidy table (`.csv`, `.tsv`, `.parquet`), or one of the model-vs-human toolbox.
@@ -120,13 +130,30 @@ def import_readings(
         replace: Take the place of readings of this name.
 
     Returns:
-        The readings, as saved.
+        The readings, as saved; of no reader if the study held all of them.
 
     Raises:
-        ReadingsError: The file is damaged, or about other images or classes.
+        ReadingsError: The file is damaged, about other images or classes, or holds a reader who has
+            other answers in the study.
         ParameterError: The form or the split is unknown.
         StudyError: The study holds readings of this name.
     """
+    return bring_readings(
+        study, file, split=split, form=form, images=images, name=name, replace=replace
+    ).readings
+
+
+def bring_readings(
+    study: Study,
+    file: Path,
+    *,
+    split: str | None = None,
+    form: str = "tidy",
+    images: Mapping[str, int] | None = None,
+    name: str | None = None,
+    replace: bool = False,
+) -> BroughtReadings:
+    """Bring readings in as `import_readings`, and tell what was there already."""
     file = Path(file)
     if form == "tidy":
         readings = read_readings(file, study.classes, split)
@@ -137,8 +164,11 @@ def import_readings(
         readings = read_trials(file, split, study.classes, labels, images)
     else:
         raise ParameterError(f"form: expected tidy or model-vs-human. Got {form!r} instead.")
-    study.save_readings(name or file.name.split(".")[0], readings, replace=replace)
-    return readings
+    name = name or file.name.split(".")[0]
+    brought = keep_new(study, file, readings, name if replace else None)
+    if len(brought.readings.readers) or not brought.held:
+        study.save_readings(name, brought.readings, replace=replace)
+    return brought
 
 
 def _file_names(study: Study, split: str) -> dict[str, int]:
@@ -162,7 +192,7 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
         ReadingsError: There are none, or they don't go together.
     """
     if names:
-        return join([study.load_readings(name) for name in names])
+        return join_apart([(place_of(name), study.load_readings(name)) for name in names])
     found = find_readings(study)
     if found is None:
         raise ReadingsError(
@@ -180,13 +210,13 @@ def find_readings(study: Study) -> Readings | None:
     """
     plan = study.load_plan()
     design = plan.hash if plan is not None else ""
-    tables = [study.load_readings(name) for name in study.list_readings()]
-    fitting = [table for table in tables if table.design == design]
+    tables = [(place_of(name), study.load_readings(name)) for name in study.list_readings()]
+    fitting = [(where, table) for where, table in tables if table.design == design]
     if plan is not None:
-        fitting.append(study.reading_log.load(plan))
-        fitting = [table for table in fitting if len(table)]
-    people = [table for table in fitting if not table.simulated]
-    return join(people or fitting) if fitting else None
+        fitting.insert(0, (READ_HERE, study.reading_log.load(plan)))
+        fitting = [(where, table) for where, table in fitting if len(table)]
+    people = [(where, table) for where, table in fitting if not table.simulated]
+    return join_apart(people or fitting) if fitting else None
 
 
 def export_readings(study: Study, readings: Readings, file: Path, form: Form = "tidy") -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
-from misread.errors import StudyError
+from misread.errors import ReadingsError, StudyError
 from misread.report import check_place, compose_report, put_report
 from misread.store import Study
 from misread.tables import Origin
@@ -110,7 +112,7 @@ def make_pages(
         split: audit(study, split, chosen, dataset=dataset)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
-    people = find_people(study, model, dataset=dataset)
+    people, readings, problem = _find_readings(study, model, dataset)
     found = [find_comparison(study, split, model, people=people) for split in audits]
     return build_pages(
         study,
@@ -120,5 +122,16 @@ def make_pages(
         limits,
         compared=[result for result in found if result is not None],
         people=people,
-        readings=read_labels(study, dataset=dataset),
+        readings=readings,
+        readings_problem=problem,
     )
+
+
+def _find_readings(
+    study: Study, model: str | None, dataset: Dataset
+) -> tuple[PeopleResult | None, dict[str, LabelReadings], str]:
+    """What readings say; or nothing, and why: they never keep a report from being written."""
+    try:
+        return find_people(study, model, dataset=dataset), read_labels(study, dataset=dataset), ""
+    except ReadingsError as error:
+        return None, {}, str(error)

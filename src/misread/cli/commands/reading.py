@@ -124,6 +124,13 @@ def people(
         list[str] | None,
         typer.Option(metavar="NAME", help="A table of imported or simulated readings; repeat it."),
     ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this reader; repeat it.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave this reader out; repeat it. It is told."),
+    ] = None,
     random_order: Annotated[
         bool,
         typer.Option(
@@ -134,7 +141,10 @@ def people(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """How often people read these images otherwise than labelled, and against each model."""
+    """How often people read these images otherwise than labelled, and against each model.
+
+    The mean of the readers is of those who gave half of the planned answers or more.
+    """
     from misread.cli.output import people as output
     from misread.store import Study
     from misread.workflows.people import people as workflow
@@ -142,8 +152,9 @@ def people(
 
     place = Study.locate(study, Path.cwd())
     found = workflow(
-        place, open_readings(place, readings or ()), models=model or (), random_order=random_order
-    )
+        place, open_readings(place, readings or ()), models=model or (), random_order=random_order,
+        readers=reader or (), without=without or (),
+    )  # fmt: skip
     output.show_people(found, as_json)
 
 

@@ -72,6 +72,7 @@ def build_pages(
     compared: Sequence[CompareResult] = (),
     people: PeopleResult | None = None,
     readings: Mapping[str, LabelReadings] | None = None,
+    readings_problem: str = "",
 ) -> Pages:
     """Build all pages of a study.
 
@@ -84,13 +85,15 @@ def build_pages(
         compared: What stands side by side, a split each.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images; None where nobody has read.
+        readings_problem: Why the readings can't be shown; "" if they can, or there are none.
 
     Raises:
         MisreadError: A table of the study is damaged.
     """
     tables = StudyTables(
-        study, dataset, audits, model, limits or Limits(), people=people, readings=readings or {}
-    )
+        study, dataset, audits, model, limits or Limits(), people=people, readings=readings or {},
+        readings_problem=readings_problem,
+    )  # fmt: skip
     overview = build_overview(tables)
     return Pages(
         overview=overview,

@@ -36,6 +36,7 @@ class StudyTables:
         limits: How much pages show.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images.
+        readings_problem: Why the readings can't be shown; "" if they can, or there are none.
     """
 
     study: Study
@@ -45,6 +46,7 @@ class StudyTables:
     limits: Limits = field(default_factory=Limits)
     people: PeopleResult | None = None
     readings: Mapping[str, LabelReadings] = field(default_factory=dict)
+    readings_problem: str = ""
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:
