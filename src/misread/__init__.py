@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.audit import audit
     from misread.workflows.crossfit import crossfit
-    from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.demo import demo_predictions, make_demo, reference_panel
     from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
@@ -113,6 +113,7 @@ _PUBLIC = {
     "open_gallery": ("misread.workflows.open", "open_gallery"),
     "open_readings": ("misread.workflows.readings", "open_readings"),
     "people": ("misread.workflows.people", "people"),
+    "reference_panel": ("misread.workflows.demo", "reference_panel"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
@@ -172,6 +173,7 @@ __all__ = [
     "open_gallery",
     "open_readings",
     "people",
+    "reference_panel",
     "run",
     "score_panel",
     "simulate_readers",
