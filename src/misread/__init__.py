@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from misread.tables.parquet import PredictionsFile
     from misread.tables.reading_plan import ReadingPlan
     from misread.tables.readings import Readings
+    from misread.tables.reconstructions import Reconstructions
     from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
     from misread.views.mistakes import show_mistakes as mistakes
     from misread.workflows.audit import audit
+    from misread.workflows.compare import compare
     from misread.workflows.crossfit import crossfit
     from misread.workflows.demo import demo_predictions, make_demo, reference_panel
     from misread.workflows.exporting import export
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
         open_readings,
         simulate_readers,
     )
+    from misread.workflows.reconstruct import reconstruct
     from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
@@ -82,6 +85,7 @@ _PUBLIC = {
     "ReadingPlan": ("misread.tables.reading_plan", "ReadingPlan"),
     "Readings": ("misread.tables.readings", "Readings"),
     "Recipe": ("misread.models", "Recipe"),
+    "Reconstructions": ("misread.tables.reconstructions", "Reconstructions"),
     "Run": ("misread.models", "Run"),
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
     "Split": ("misread.datasets", "Split"),
@@ -93,6 +97,7 @@ _PUBLIC = {
     "Verdicts": ("misread.tables.verdicts", "Verdicts"),
     "audit": ("misread.workflows.audit", "audit"),
     "calibration": ("misread.analysis.calibration", "measure_calibration"),
+    "compare": ("misread.workflows.compare", "compare"),
     "crossfit": ("misread.workflows.crossfit", "crossfit"),
     "demo_predictions": ("misread.workflows.demo", "demo_predictions"),
     "draw_mistakes": ("misread.workflows.mistakes", "draw_mistakes"),
@@ -113,6 +118,7 @@ _PUBLIC = {
     "open_gallery": ("misread.workflows.open", "open_gallery"),
     "open_readings": ("misread.workflows.readings", "open_readings"),
     "people": ("misread.workflows.people", "people"),
+    "reconstruct": ("misread.workflows.reconstruct", "reconstruct"),
     "reference_panel": ("misread.workflows.demo", "reference_panel"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
@@ -142,6 +148,7 @@ __all__ = [
     "ReadingPlan",
     "Readings",
     "Recipe",
+    "Reconstructions",
     "Run",
     "SliceErrors",
     "Split",
@@ -153,6 +160,7 @@ __all__ = [
     "Verdicts",
     "audit",
     "calibration",
+    "compare",
     "crossfit",
     "demo_predictions",
     "draw_mistakes",
@@ -173,6 +181,7 @@ __all__ = [
     "open_gallery",
     "open_readings",
     "people",
+    "reconstruct",
     "reference_panel",
     "run",
     "score_panel",

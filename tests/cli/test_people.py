@@ -1,6 +1,7 @@
 """Commands of the reader study: what people read, against each model."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +60,22 @@ def test_intervals_are_called_what_the_plan_fixed(
     code, out, _ = invoke("people", "--json")
     assert code == 0
     assert json.loads(out)["confidence"] == 1 - float(alpha)
+
+
+def test_verdicts_stand_beside_the_labels(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "60")[0] == 0
+    before = simulate(invoke)
+    assert "As labelled. Intervals" in before and "after verdicts" not in before
+    label = int(study.load_dataset().test.labels[0])
+    study.verdicts.decide("test", [0], "label", (label + 1) % 3, event="a", tab="t", given=[label])
+    study.verdicts.close()
+    code, out, _ = invoke("people")
+    assert code == 0
+    assert "verdicts on 1 image: another label 1, refuted without another 0, left open 0" in out
+    assert re.search(r"net-imported-s0 +8\.33% +6\.67% +6\.67% +6\.67%", out)
+    assert "Reviewed of the images: 1 of the 5 that net-imported-s0 misreads" in out
+    found = json.loads(invoke("people", "--json")[1])["after_verdicts"]
+    assert (found["reviewed"], found["changed"]) == (1, 1)
+    (model,) = found["models"]
+    assert (model["as_labelled"]["value"], model["after"]["value"]) == (5 / 60, 4 / 60)
+    assert [one["reader"] for one in found["readers"]] == ["simulated-1", "simulated-2"]

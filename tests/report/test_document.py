@@ -151,6 +151,13 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
             for entry in audit.entries
             for picture in (entry.picture, *(near.picture for near in entry.neighbours))
         ]
+    for compared in pages.compared:
+        on_page[f"compare-{compared.split}"] = [
+            one.picture
+            for pair in compared.pairs
+            for part in (pair.only, pair.only_reference)
+            for one in part.shown
+        ]
     people = pages.people
     assert people is not None
     seen = [one for each in people.versus for cell in each.cells for one in cell.shown]
@@ -158,7 +165,7 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
     on_page["people"] = [*(one.picture for one in seen), *called]
     if report.single_file:
         names = ["index", *(n for n in on_page if n.startswith("mistakes")), "audit-test",
-                 "audit-train", "people"]  # fmt: skip
+                 "audit-train", "compare-test", "people"]  # fmt: skip
         on_page = {"index": [picture for name in names for picture in on_page[name]]}
     for name, pictures in on_page.items():
         shown = cells(found[f"{name}.html"], dict(report.files))
@@ -166,6 +173,22 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
         for pixels, picture in zip(shown, pictures, strict=True):
             expected = dataset.splits[picture.split].images[picture.index]
             np.testing.assert_array_equal(pixels, expected)
+
+
+def test_models_stand_side_by_side_where_there_are_two(
+    report: Report, pages: Pages, read_html: Read
+) -> None:
+    """Of train there is a single cross-fit, and so nothing to hold against each other."""
+    assert [page.split for page in pages.compared] == ["test"]
+    found = documents(report, read_html)
+    html = found["index.html" if report.single_file else "compare-test.html"]
+    page = pages.compared[0]
+    for text in ("Side by side: test", page.choice, page.corrected, "mean of all models"):
+        assert text in " ".join(html.text.split())
+    assert ("#compare-test" if report.single_file else "compare-test.html") in found[
+        "index.html"
+    ].links
+    assert "compare-train.html" not in report.files
 
 
 def test_people_have_a_page_where_there_are_readings(report: Report, read_html: Read) -> None:

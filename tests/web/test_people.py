@@ -70,6 +70,21 @@ def test_people_have_a_page(gallery: Gallery, serve_gallery: Callable[..., Any])
         assert 'href="/people"' in client.get("/overview").text
 
 
+def test_the_page_follows_verdicts(gallery: Gallery, serve_gallery: Callable[..., Any]) -> None:
+    simulate_readers(
+        gallery.study, 2, error_easy=0.2, error_hard=0.5, save="programs", dataset=gallery.dataset
+    )
+    with serve_gallery(gallery) as client:
+        assert "After the decided verdicts" not in client.get("/people").text
+        label = int(gallery.dataset.test.labels[0])
+        log = gallery.study.verdicts
+        log.decide("test", [0], "label", (label + 1) % 3, event="a", tab="t", given=[label])
+        page = client.get("/people").text
+        assert "After the decided verdicts" in page and "1 image of 90 was reviewed" in page
+        log.undo("t", event="b")
+        assert "After the decided verdicts" not in client.get("/people").text
+
+
 def test_names_are_escaped_on_the_page_of_people(
     make_gallery: MakeGallery,
     make_dataset: Callable[..., Dataset],

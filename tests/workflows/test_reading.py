@@ -96,18 +96,21 @@ def test_simulated_readers_are_estimated(study: Study, dataset: Dataset) -> None
     assert open_readings(study).design == plan.hash
     found = people(study, open_readings(study))
     assert found.people.simulated
+    assert found.adjudicated is None
     assert found.people.estimate.together.basis == Basis.PLANNED
     assert found.labels.simulated
     assert {one.model for one in found.people.estimate.against} == set(plan.models)
     one = next(one for one in found.people.estimate.against if one.model.startswith("one"))
     assert (one.mistakes, one.inside) == (30, True)
-    assert found.adjudicated is None
     assert found.confusion.images.sum() == pytest.approx(300)
-    relabelled = dataset.test.labels.copy()
-    relabelled[0] = (relabelled[0] + 1) % 3
-    after = people(study, made, models=["one"], adjudicated=relabelled).adjudicated
+    given = int(dataset.test.labels[0])
+    study.verdicts.decide("test", [0], "label", (given + 1) % 3, event="a", tab="t", given=[given])
+    after = people(study, made, models=["one"]).adjudicated
     assert after is not None
-    assert after.estimate.against[0].mistakes == 29
+    assert after.against[0].mistakes == 29
+    assert (after.models[0].as_labelled.value, after.models[0].after.value) == (0.1, 29 / 300)
+    study.verdicts.undo("t", event="b")
+    assert people(study, made, models=["one"]).adjudicated is None
 
 
 def test_people_come_before_simulated_readers(study: Study) -> None:

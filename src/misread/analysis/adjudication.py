@@ -16,6 +16,7 @@ answer to the open ones could move the rate.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,18 @@ TARGET = "new images of the same kind, drawn independently, labelled and reviewe
 
 LIMITS = "They know nothing of how the reviewed images were chosen, nor of mistaken verdicts."
 """What these intervals leave out."""
+
+
+class Case(StrEnum):
+    """How the images that verdicts leave open are taken.
+
+    `AFTER`: as labelled, and answers to a refuted label as wrong. `LOWEST`, `HIGHEST`: at best and
+    at worst for whoever answered.
+    """
+
+    AFTER = "after"
+    LOWEST = "lowest"
+    HIGHEST = "highest"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +81,25 @@ class AdjudicatedLabels:
         """(N,) bool: there is a decided verdict."""
         reviewed: BoolArray = self.verdict >= 0
         return reviewed
+
+    def wrong(self, index: Array, answer: Array, case: Case = Case.AFTER) -> BoolArray:
+        """Which answers are wrong after verdicts, by the table of this module.
+
+        Args:
+            index: (M,) integers, the image of each answer.
+            answer: (M,) integers, the class that a model or a reader took it for.
+            case: How open images are taken.
+
+        Returns:
+            (M,) bool.
+        """
+        refuted, unclear = self.refuted[index], self.open[index]
+        wrong: BoolArray = (answer != self.label[index]) | refuted
+        if case == Case.HIGHEST:
+            wrong |= unclear
+        elif case == Case.LOWEST:
+            wrong &= ~unclear & ~(refuted & (answer != self.given[index]))
+        return wrong
 
 
 @dataclass(frozen=True)
@@ -191,9 +223,7 @@ def adjudicated_error(
             "that were adjudicated"
         )
     as_labelled = predicted != outcomes.given
-    refuted, unclear = labels.refuted[rows], labels.open[rows]
-    after = (predicted != labels.label[rows]) | refuted
-    lowest = after & ~unclear & ~(refuted & as_labelled)
+    after, lowest, highest = (labels.wrong(rows, predicted, case) for case in Case)
     reviewed = labels.reviewed[rows]
 
     def rate(wrong: BoolArray) -> Rate:
@@ -204,7 +234,7 @@ def adjudicated_error(
         as_labelled=rate(as_labelled),
         after=rate(after),
         lowest=rate(lowest),
-        highest=rate(after | unclear),
+        highest=rate(highest),
         reviewed_mistakes=int((reviewed & as_labelled).sum()),
         reviewed_others=int((reviewed & ~as_labelled).sum()),
         righted=int((as_labelled & ~after).sum()),

@@ -17,6 +17,7 @@ from misread.report.sheets import Sheets, cell_rules
 from misread.views.html.render import Renderer, new_environment, read_static
 from misread.views.pages import Pages
 from misread.views.pages.audit import AuditPage
+from misread.views.pages.compare import ComparePage
 from misread.views.pages.mistakes import MistakesPage
 
 # By this line, near the start of each of its files, a report is known again.
@@ -93,6 +94,9 @@ def _list(pages: Pages, addresses: Addresses) -> list[_Page]:
     for audit in pages.audits:
         name = addresses.audit_name(audit.split)
         listed.append(_Page(name, f"Audit {audit.split}", partial(_render_audit, audit)))
+    for compared in pages.compared:
+        name = addresses.compare_name(compared.split)
+        listed.append(_Page(name, f"Compare {compared.split}", partial(_render_compare, compared)))
     people = pages.people
     if people is not None:
         listed.append(_Page("people", "People", lambda r: r.people(people)))
@@ -106,6 +110,10 @@ def _render_mistakes(page: MistakesPage, name: str, renderer: Renderer) -> Marku
 
 def _render_audit(page: AuditPage, renderer: Renderer) -> Markup:
     return renderer.audit(page)
+
+
+def _render_compare(page: ComparePage, renderer: Renderer) -> Markup:
+    return renderer.compare(page)
 
 
 class _Composer:

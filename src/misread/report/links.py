@@ -48,6 +48,10 @@ class Addresses:
         """Name of the page of a split's audit."""
         return f"audit-{self._slugs[split]}"
 
+    def compare_name(self, split: str) -> str:
+        """Name of the page of what stands side by side on a split."""
+        return f"compare-{self._slugs[split]}"
+
     def url(self, name: str, anchor: str = "") -> str:
         """URL of a page of this report, or of an anchor on it."""
         if self._single_file:

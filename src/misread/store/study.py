@@ -6,6 +6,7 @@ mnist-study/
   predictions/       {run}.{split}.{origin}.parquet
   dynamics/          {run}.{split}.in-sample.parquet
   neighbours/        {run}.{split}.{origin}.parquet
+  reconstructions/   {run}.{split}.{origin}.parquet
   metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/

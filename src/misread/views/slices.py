@@ -1,16 +1,14 @@
 """Error rates of slices as dots with intervals, the worst at the top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from misread.analysis.intervals import Rate
 from misread.analysis.slices import SliceError, SliceErrors, Target, target_text
 from misread.views import tiles
+from misread.views.dots import Scale, draw_dot, draw_ticks, fair_limit
 from misread.views.tiles import ACCENT, FAINT, INK
 
 MOST_ROWS = 40
@@ -52,29 +50,20 @@ def draw_slices(
     tiles.draw_title(axes, title, subtitle)
     overall = _overall(errors)
     letters = max((min(len(part.name), _LONGEST_NAME) for part in shown), default=0)
-    scale = _Scale(tiles.MARGIN + 0.3 + _LETTER * letters, _limit(shown, overall))
+    rates, ends = [part.error.value for part in shown], [part.error.high for part in shown]
+    limit = fair_limit(rates, ends, overall.high)
+    scale = Scale(tiles.MARGIN + 0.3 + _LETTER * letters, _RIGHT, limit)
     _draw_overall(axes, overall, scale, bottom)
     for x, text in ((_COUNTS, "misread"), (_RATES, "error")):
         axes.text(x, _TOP - 0.08, text, size=7, color=FAINT, ha="right")
     for row, part in enumerate(shown):
         _draw_row(axes, part, _TOP + _ROW * (row + 0.5), scale)
-    _draw_ticks(axes, scale, bottom)
+    draw_ticks(axes, scale, bottom)
     axes.text(
         tiles.MARGIN, bottom + 0.44, _footnote(errors, shown, cluster), size=7, color=FAINT,
         va="top", parse_math=False, linespacing=1.3,
     )  # fmt: skip
     return figure
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """Error rates from 0 to a limit, from a left edge in inches to the right one."""
-
-    left: float
-    limit: float
-
-    def x(self, rate: float) -> float:
-        return self.left + (_RIGHT - self.left) * min(rate / self.limit, 1.0)
 
 
 def _overall(errors: SliceErrors) -> Rate:
@@ -83,45 +72,23 @@ def _overall(errors: SliceErrors) -> Rate:
     return clustered if clustered and errors.target == Target.CLUSTERS else errors.overall
 
 
-def _limit(shown: Sequence[SliceError], overall: Rate) -> float:
-    """The end of the scale: all rates fit, and all intervals but the odd very wide one."""
-    rates = [part.error.value for part in shown]
-    ends = [part.error.high for part in shown]
-    widest = max([*ends, overall.high], default=1.0)
-    fair = max(1.25 * max(rates, default=0), 4 * float(np.median(ends or [1.0])))
-    return min(widest, fair, 1.0) * 1.02 or 1.0
-
-
-def _draw_overall(axes: Axes, overall: Rate, scale: _Scale, bottom: float) -> None:
+def _draw_overall(axes: Axes, overall: Rate, scale: Scale, bottom: float) -> None:
     x, heights = scale.x(overall.value), [_TOP - 0.04, bottom]
     axes.fill_betweenx(heights, scale.x(overall.low), scale.x(overall.high), color=_BAND, lw=0)
     axes.plot([x, x], heights, color=FAINT, lw=0.8)
     axes.text(x, _TOP - 0.08, f"all {100 * overall.value:.2f}%", size=7, color=FAINT, ha="center")
 
 
-def _draw_row(axes: Axes, part: SliceError, y: float, scale: _Scale) -> None:
+def _draw_row(axes: Axes, part: SliceError, y: float, scale: Scale) -> None:
     color = ACCENT if part.difference.differs else INK
     rate = part.error
-    end = scale.x(rate.high)
-    axes.plot([scale.x(rate.low), end], [y, y], color=color, lw=1.1, solid_capstyle="butt")
-    if rate.high > scale.limit:
-        axes.plot([end], [y], marker=">", markersize=3.5, color=color)
-    axes.plot([scale.x(rate.value)], [y], marker="o", markersize=4.5, color=color)
+    draw_dot(axes, (rate.value, rate.low, rate.high), y, scale, color)
     for x, text, side in (
         (tiles.MARGIN, tiles.shorten(part.name, _LONGEST_NAME), "left"),
         (_COUNTS, f"{rate.count:,} of {rate.total:,}", "right"),
         (_RATES, f"{100 * rate.value:.2f}%", "right"),
     ):
         axes.text(x, y, text, size=8, color=color, ha=side, va="center", parse_math=False)
-
-
-def _draw_ticks(axes: Axes, scale: _Scale, bottom: float) -> None:
-    axes.plot([scale.left, _RIGHT], [bottom, bottom], color=FAINT, lw=0.6)
-    ticks = np.asarray(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(0, 100 * scale.limit))
-    for tick in ticks[(ticks >= 0) & (ticks <= 100 * scale.limit)]:
-        x = scale.x(tick / 100)
-        axes.plot([x, x], [bottom, bottom + 0.04], color=FAINT, lw=0.6)
-        axes.text(x, bottom + 0.08, f"{tick:g}%", size=7, color=FAINT, ha="center", va="top")
 
 
 def _footnote(errors: SliceErrors, shown: Sequence[SliceError], cluster: str | None) -> str:

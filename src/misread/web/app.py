@@ -24,6 +24,7 @@ from misread.web.security import BodyTooLargeError, Door, Guard
 from misread.web.writes import write_routes
 
 if TYPE_CHECKING:
+    from misread.web.compare import ComparePages
     from misread.web.overview import OverviewPage
     from misread.web.people import PeoplePages
 
@@ -64,12 +65,28 @@ def make_gallery_app(gallery: Gallery, door: Door, make_export: MakeExport) -> S
         start = plain(boot(gallery, door.token))
         return render(templates, "people.html", boot=start, people=people().render())
 
+    @cache
+    def compare() -> "ComparePages":
+        from misread.web.compare import ComparePages
+
+        return ComparePages(gallery)
+
+    def get_compare(request: Request) -> Response:
+        pages = compare()
+        split = request.query_params.get("split") or (pages.splits or ["test"])[0]
+        compared, start = pages.render(split), plain(boot(gallery, door.token))
+        return render(
+            templates, "compare.html", boot=start, compared=compared, split=split,
+            splits=pages.splits,
+        )  # fmt: skip
+
     async def get_static(request: Request) -> Response:
         return serve(assets, request, request.path_params["name"])
 
     routes = [
         Route("/", get_page),
         Route("/overview", get_overview),
+        Route("/compare", get_compare),
         Route("/people", get_people),
         Route("/static/{name:path}", get_static),
         *read_routes(gallery, door.token),

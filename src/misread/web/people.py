@@ -4,13 +4,14 @@ from markupsafe import Markup
 
 from misread.views.gallery.boot import study_id
 from misread.views.gallery.gallery import Gallery
+from misread.views.gallery.memo import Memo
 from misread.views.html import Renderer
 from misread.views.pages import Limits, StudyTables, build_people
 from misread.web.overview import GalleryLinks
 
 
 class PeoplePages:
-    """The page as HTML, made anew where readings or predictions have changed.
+    """The page as HTML, made anew where readings, verdicts or predictions have changed.
 
     Args:
         gallery: Of what.
@@ -18,7 +19,7 @@ class PeoplePages:
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = gallery
-        self._kept: tuple[object, Markup | None] = (None, None)
+        self._kept = Memo[Markup | None](0, lambda page: 1)
 
     def render(self) -> Markup | None:
         """The content of the page; None where nobody has read by a plan.
@@ -27,10 +28,8 @@ class PeoplePages:
             ReadingsError: The readings are damaged.
         """
         gallery = self._gallery
-        key = (gallery.stamp, gallery.reading.stamp)
-        if self._kept[0] != key:
-            self._kept = key, self._make()
-        return self._kept[1]
+        key = (gallery.stamp, gallery.reading.stamp, gallery.decisions.revision())
+        return self._kept.get(key, self._make)
 
     def _make(self) -> Markup | None:
         gallery = self._gallery

@@ -48,7 +48,7 @@ def audit(
         StudyError: There are no such predictions.
         PredictionsError: There are in-sample ones only, or they are of different images.
     """
-    found = _choose(study, split, models)
+    found = choose_predictions(study, split, models)
     members = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
     if not members:
         found[0].require_out_of_sample()
@@ -72,8 +72,18 @@ def audit(
     )
 
 
-def _choose(study: Study, split: str, models: Sequence[str]) -> list[Provenance]:
-    """The predictions of a split by these models, by name, so that the panel has one order."""
+def choose_predictions(study: Study, split: str, models: Sequence[str] = ()) -> list[Provenance]:
+    """The predictions of a split by these models, by name, so that the panel has one order.
+
+    Args:
+        study: Where they are.
+        split: Which split.
+        models: Names of models or runs; none means all.
+
+    Raises:
+        ParameterError: There is no such split.
+        StudyError: There are no such predictions.
+    """
     if split not in study.splits:
         raise ParameterError(
             f"split: expected one of {', '.join(study.splits)}. Got {split!r} instead."

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from misread.analysis.adjudication import adjudicate
 from misread.analysis.intervals import Rate
 from misread.analysis.outcomes import read_outcomes
+from misread.analysis.reading.adjudicated import measure_after
 from misread.analysis.reading.answers import (
     LabelReadings,
     crowd_error,
@@ -34,17 +36,17 @@ def people(
     readings: Readings,
     *,
     models: Sequence[str] = (),
-    adjudicated: LabelArray | None = None,
     random_order: bool = False,
 ) -> PeopleResult:
     """How often people read a split's images otherwise than labelled, and against each model.
+
+    Where verdicts were decided on the split, the same once more after them.
 
     Args:
         study: The study.
         readings: The readings, see `open_readings`.
         models: Models or runs to hold people against; none for all whose predictions of the split
             are held-out or cross-fitted.
-        adjudicated: (N,) integers, the labels after decided verdicts.
         random_order: For readings without a plan: that each reader read a simple random sample of
             the split's images, in random order. Without that no rate can be told from them.
 
@@ -55,7 +57,7 @@ def people(
     plan = _plan_of(study, readings, random_order)
     predicted = predicted_classes(study, plan.target.split, models)
     labels = given_labels(study, plan.target.split)
-    return _measure(plan, labels, readings, predicted, adjudicated)
+    return _measure(study, plan, labels, readings, predicted)
 
 
 def find_people(
@@ -89,7 +91,7 @@ def find_people(
         if len(outcomes) == plan.target.images:
             predicted[provenance.name] = outcomes.predicted
     labels = given_labels(study, split, dataset)
-    return _measure(plan, labels, readings, predicted, None)
+    return _measure(study, plan, labels, readings, predicted)
 
 
 def read_labels(study: Study, *, dataset: Dataset | None = None) -> dict[str, LabelReadings]:
@@ -110,19 +112,19 @@ def read_labels(study: Study, *, dataset: Dataset | None = None) -> dict[str, La
 
 
 def _measure(
+    study: Study,
     plan: ReadingPlan,
     labels: LabelArray,
     readings: Readings,
     predicted: dict[str, LabelArray],
-    adjudicated: LabelArray | None,
 ) -> PeopleResult:
     measured = measure_people(
         plan, labels, readings, {name: read != labels for name, read in predicted.items()}
     )
-    after = None
-    if adjudicated is not None:
-        wrong = {name: read != adjudicated for name, read in predicted.items()}
-        after = measure_people(plan, adjudicated, readings, wrong)
+    after, verdicts = None, study.verdicts.state(plan.target.split)
+    if len(verdicts):
+        adjudicated = adjudicate(labels, verdicts)
+        after = measure_after(plan, measured.estimate, adjudicated, predicted)
     return PeopleResult(
         people=measured,
         adjudicated=after,

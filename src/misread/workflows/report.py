@@ -9,6 +9,7 @@ from misread.report import check_place, compose_report, put_report
 from misread.store import Study
 from misread.tables import Origin
 from misread.views.audit import Audit
+from misread.views.comparing import find_comparison
 from misread.views.pages import Limits, Pages, build_pages
 from misread.workflows.audit import audit
 from misread.workflows.people import find_people, read_labels
@@ -109,12 +110,15 @@ def make_pages(
         split: audit(study, split, chosen, dataset=dataset)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
+    people = find_people(study, model, dataset=dataset)
+    found = [find_comparison(study, split, model, people=people) for split in audits]
     return build_pages(
         study,
         dataset,
         audits,
         model,
         limits,
-        people=find_people(study, model, dataset=dataset),
+        compared=[result for result in found if result is not None],
+        people=people,
         readings=read_labels(study, dataset=dataset),
     )

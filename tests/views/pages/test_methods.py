@@ -19,7 +19,8 @@ def headings(pages: Pages) -> list[str]:
 def test_methods_are_those_of_what_is_shown(pages: Pages) -> None:
     assert headings(pages) == [
         "Mistakes", "Intervals", "What the models had seen", "Calibration", "Training curves",
-        "Slices", "Panel and suspicion", "Suggested verdicts", "What this can't tell",
+        "Slices", "People against models", "Panel and suspicion", "Suggested verdicts",
+        "What this can't tell",
     ]  # fmt: skip
     assert all(method.paragraphs and all(method.paragraphs) for method in pages.methods.methods)
 

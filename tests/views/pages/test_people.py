@@ -178,6 +178,35 @@ def test_the_confidence_is_the_plan_s(
     assert "(90%)" in page.target
 
 
+def test_after_verdicts_stand_beside_as_labelled(study: Study, dataset: Dataset) -> None:
+    """Of the model's mistakes 0 to 3, 0 has another label, 1 is open; 20 is refuted."""
+    read(study, dataset, [[0, 1, 20], [5]])
+    assert page_of(study, dataset).after is None
+    labels = dataset.test.labels
+    for image, verdict, right in (
+        (0, "label", (int(labels[0]) + 1) % 3), (1, "ambiguous", None), (20, "label", None),
+    ):  # fmt: skip
+        study.verdicts.decide(
+            "test", [image], verdict, right, event=f"e{image}", tab="t", given=[int(labels[image])]
+        )
+    page = page_of(study, dataset)
+    after = page.after
+    assert after is not None
+    assert (after.reviewed, after.changed, after.refuted, after.open) == (3, 1, 1, 1)
+    people, model = after.rows
+    values = [
+        [round(40 * (one.value or 0), 6) for one in (row.as_labelled, row.after, row.lowest,
+                                                      row.highest)]
+        for row in (people, model)
+    ]  # fmt: skip
+    # Reader 0: 0 is right now, 1 and 20 stay wrong. Reader 1: 0, 5 and 20 are wrong, 1 may be.
+    assert values == [[2, (2 + 3) / 2, (0 + 3) / 2, (2 + 4) / 2], [4, 4, 3, 4]]
+    assert [40 * (row.after.value or 0) for row in page.readers if row.after] == [2, 3]
+    assert people.difference is None and people.better == ""
+    assert model.difference is not None and model.difference.value == pytest.approx(-1.5 / 40)
+    assert "2 of the 4 that oracle-imported-s0 misreads, 3 of the 4 that a reader" in after.caution
+
+
 def curve_of(*limits: tuple[int, float, float]) -> NarrowingCurve:
     return NarrowingCurve("a <reader>", tuple(NarrowingPoint(*each) for each in limits))
 

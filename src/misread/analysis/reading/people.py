@@ -80,8 +80,7 @@ def measure_people(
 
     Args:
         plan: The plan.
-        labels: (N,) integers, the labels that answers are held against: the given ones; once more
-            with adjudicated ones for what is said after verdicts.
+        labels: (N,) integers, the given labels, which answers are held against.
         readings: The readings of one reader or more.
         models: By name of the predictions, (N,) bool, the images that they get wrong by the same
             labels.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from misread.analysis.reading.adjudicated import PeopleAfter
 from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.reading.confusion import Confusion
 from misread.analysis.reading.people import People
@@ -15,14 +16,14 @@ class PeopleResult:
 
     Attributes:
         people: Error rates by the given labels, and against each model.
-        adjudicated: The same by the adjudicated labels; None if there are none.
+        adjudicated: The same after the decided verdicts; None if there are none.
         confusion: Given labels against people's answers.
         labels: What people called each image that they read: evidence on its label.
         predicted: By name of the predictions, (N,) int16 predicted class of every image.
     """
 
     people: People
-    adjudicated: People | None
+    adjudicated: PeopleAfter | None
     confusion: Confusion
     labels: LabelReadings
     predicted: Mapping[str, LabelArray]

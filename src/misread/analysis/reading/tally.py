@@ -91,8 +91,7 @@ def tally_readings(
 
     Args:
         plan: The plan that they were read by.
-        labels: (N,) integers, the labels of the split that answers are held against: the given
-            ones, or the adjudicated ones.
+        labels: (N,) integers, the labels of the split that answers are held against.
         readings: The readings.
         exclude: Whether answers that are excluded by the plan's rules are left out, and those of
             items asked again are taken in their place. Else the first answers count, and no answer

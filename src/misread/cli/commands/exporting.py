@@ -55,10 +55,10 @@ def export(
         raise ParameterError("output: - and --json both write to stdout; name a file")
     place = Study.locate(study, Path.cwd())
     if what == "readings":
-        from misread.cli.output import people
+        from misread.cli.output import readings
         from misread.workflows.readings import export_all_readings
 
-        people.show_exported(*export_all_readings(place, form, output), as_json)
+        readings.show_exported(*export_all_readings(place, form, output), as_json)
         return
     target, kind = place_of(place, what, split, form, output)
     table = make(place, what, split, model)

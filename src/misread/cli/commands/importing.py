@@ -146,7 +146,7 @@ def import_readings(
     as_json: Json = False,
 ) -> None:
     """Bring readings made elsewhere into a study; `misread people` says what they tell."""
-    from misread.cli.output import people as output
+    from misread.cli.output import readings as output
     from misread.store import Study
     from misread.workflows import readings as workflow
 

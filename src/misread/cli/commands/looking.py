@@ -129,6 +129,46 @@ def slices(
     output.show_slices(found, as_json)
 
 
+@commands.command(epilog="Example: misread compare --against convnet-short-s0")
+def compare(
+    split: Annotated[str, typer.Option(help="Which split: test, train, ...")] = "test",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="M", help="A model or run; repeat it. Without it all that never saw the images."
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="M", help="The model or run to hold the others against; without it the oldest."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            help="A .png file for the error rates, with a folder of that name for the images that "
+            "only one of two misreads; without it in the study's figures."
+        ),
+    ] = None,
+    study: StudyFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Hold models, people and the literature against each other on the same images.
+
+    Each model is held against one of them: the difference with its interval, McNemar's test
+    corrected for all comparisons, error consistency, and what only one of the two misreads.
+    """
+    from misread.cli.output import compare as printed
+    from misread.store import Study
+    from misread.workflows import compare as workflow
+
+    place = Study.locate(study, Path.cwd())
+    printed.show_compared(
+        workflow.compare(place, split, model or (), against=against, save=save), as_json
+    )
+
+
 @commands.command(epilog="Example: misread duplicates mnist --save duplicates.png")
 def duplicates(
     dataset: Annotated[

@@ -1,19 +1,15 @@
 """What `misread people` and `misread simulate-readers` print."""
 
-import dataclasses
-import math
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import new_table, print_json, print_table
+from misread.cli.output.common import counted, new_table, print_json, print_table
+from misread.cli.output.estimates import count, data, difference, percent, plain, rate, share
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from misread.analysis.intervals import Estimate, Rate
+    from misread.analysis.reading.adjudicated import PeopleAfter, RateAfter
     from misread.analysis.reading.comparison import Comparison
     from misread.analysis.reading.people import People
     from misread.analysis.reading.result import PeopleResult
-    from misread.tables.readings import Readings
 
 _BETTER = {
     "model": "the model misreads less",
@@ -41,51 +37,14 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
     _show_models(measured)
     _show_quality(measured)
     if found.adjudicated is not None:
-        after = found.adjudicated.estimate.together.error
-        print(f"after the decided verdicts: {_rate(after)}")
+        _show_after(measured, found.adjudicated)
     called = int(found.labels.contradicted.sum())
     print(f"images that more readers call one other class than their given label: {called:,}")
+    labelled = "As labelled. " if found.adjudicated is None else ""
     print(
-        f"As labelled. Intervals ({measured.plan.confidence}) are about these {target.images:,} "
+        f"{labelled}Intervals ({measured.plan.confidence}) are about these {target.images:,} "
         "images and these readers, not about new images or other people."
     )
-
-
-def show_imported(readings: "Readings", name: str, as_json: bool) -> None:
-    """Print whose readings were brought in."""
-    if as_json:
-        print_json({"name": name, **_about(readings)})
-        return
-    print(f"{name}: {_told_readings(readings)}")
-    if not readings.design:
-        print(
-            "They follow no plan of this study: `misread people --random-order` takes them for a "
-            "random sample in random order"
-        )
-
-
-def show_exported(path: "Path", readings: "Readings", as_json: bool) -> None:
-    """Print what was written where."""
-    if as_json:
-        print_json({"path": str(path), **_about(readings)})
-        return
-    print(f"{_told_readings(readings)}\n{path}")
-
-
-def _told_readings(readings: "Readings") -> str:
-    marked = ", simulated" if readings.simulated else ""
-    readers = f"{len(readings.readers)} reader" + ("" if len(readings.readers) == 1 else "s")
-    return f"{len(readings):,} answers of {readers} on the {readings.split} split{marked}"
-
-
-def _about(readings: "Readings") -> dict[str, Any]:
-    return {
-        "split": readings.split,
-        "answers": len(readings),
-        "readers": [reader.name for reader in readings.readers],
-        "simulated": readings.simulated,
-        "plan": readings.design,
-    }
 
 
 def _show_readers(measured: "People") -> None:
@@ -98,18 +57,18 @@ def _show_readers(measured: "People") -> None:
             f"{each.answers:,}",
             f"{each.census.wrong:g} of {each.census.items - each.census.unread:g}",
             f"{each.wrong:,} of {each.read - each.missing:,}",
-            _rate(each.error),
+            rate(each.error),
             str(each.basis) + ("" if each.reader.blind else ", not blind"),
         )
     together = measured.estimate.together
     if together.readers > 1:
         table.add_row(
             f"these {together.readers}", "", f"{together.census.wrong:.3g}", "",
-            _rate(together.error), str(together.basis),
+            rate(together.error), str(together.basis),
         )  # fmt: skip
     print_table(table)
     if together.people is not None:
-        print(f"people like these, approximately: {_rate(together.people)}")
+        print(f"people like these, approximately: {rate(together.people)}")
     elif together.readers > 1:
         print("people in general: too few readers to say; 5 or more are needed")
     if any(each.contradicts for each in measured.estimate.readers):
@@ -123,15 +82,15 @@ def _show_models(measured: "People") -> None:
         error = f"{100 * each.mistakes / each.images:.2f}%"
         print(f"against {each.model}, which misreads {each.mistakes:,} of these images ({error}):")
         said = _BETTER[str(each.better)] + _more(each)
-        print(f"  people minus model: {_difference(each.difference)} points: {said}")
+        print(f"  people minus model: {difference(each.difference)} points: {said}")
         print(
-            f"  both wrong {_count(each.both)}, only the model {_count(each.model_only)}, only "
-            f"people {_count(each.people_only)}"
+            f"  both wrong {count(each.both)}, only the model {count(each.model_only)}, only "
+            f"people {count(each.people_only)}"
         )
-        print(f"  error consistency {_plain(each.consistency)}")
+        print(f"  error consistency {plain(each.consistency)}")
         print(
-            f"  people read {_percent(each.read_right)} of its mistakes right; if they misread "
-            f"nothing else, their error were {_rate(each.least_error)}: a lower bound, no estimate"
+            f"  people read {percent(each.read_right)} of its mistakes right; if they misread "
+            f"nothing else, their error were {rate(each.least_error)}: a lower bound, no estimate"
         )
     print()
 
@@ -140,7 +99,7 @@ def _show_quality(measured: "People") -> None:
     slips = measured.slips[0]
     if slips.pairs:
         print(
-            f"read twice: {slips.pairs:,}; the same answer {_share(slips.same)}; wrong both times "
+            f"read twice: {slips.pairs:,}; the same answer {share(slips.same)}; wrong both times "
             f"in the same way {slips.misreadings}, slips {slips.slips + slips.later_slips}"
         )
     for times in measured.times:
@@ -159,7 +118,39 @@ def _show_quality(measured: "People") -> None:
                 "again"
             )
     if any(each.excluded for each in measured.exclusions):
-        print(f"with every first answer: {_rate(measured.without_exclusions.together.error)}")
+        print(f"with every first answer: {rate(measured.without_exclusions.together.error)}")
+
+
+def _show_after(measured: "People", after: "PeopleAfter") -> None:
+    labels = after.labels
+    print(
+        f"after the decided verdicts on {counted(int(labels.reviewed.sum()), 'image')}: another "
+        f"label {int(labels.changed.sum()):,}, refuted without another "
+        f"{int(labels.refuted.sum()):,}, left open {int(labels.open.sum()):,}"
+    )
+    table = new_table("error", "as labelled", "after verdicts", "at best", "at worst")
+    estimate = measured.estimate
+    for reader, rates in zip(estimate.readers, after.readers, strict=True):
+        table.add_row(reader.reader.name, *_four(rates))
+    if len(after.readers) > 1:
+        table.add_row(f"these {len(after.readers)}", *_four(after.together))
+    for each, rates in zip(after.against, after.models, strict=True):
+        run = each.model.partition(f".{measured.plan.target.split}.")[0]
+        table.add_row(run, *_four(rates))
+    print_table(table)
+    for each in after.against:
+        said = _BETTER[str(each.better)]
+        print(f"  people minus {each.model}: {difference(each.difference)} points: {said}")
+    if after.caution:
+        print(after.caution)
+    print()
+
+
+def _four(rates: "RateAfter") -> tuple[str, str, str, str]:
+    return (
+        rate(rates.as_labelled), rate(rates.after),
+        f"{100 * rates.lowest.value:.2f}%", f"{100 * rates.highest.value:.2f}%",
+    )  # fmt: skip
 
 
 def _more(each: "Comparison") -> str:
@@ -168,39 +159,6 @@ def _more(each: "Comparison") -> str:
     if each.more is None:
         return "; reading on would not settle it"
     return f"; about {each.more:,} more answers of each reader would settle it"
-
-
-def _rate(estimate: "Estimate") -> str:
-    return _told(estimate, "{:.2f}%", "{:.2f}", 100)
-
-
-def _percent(estimate: "Estimate") -> str:
-    return _told(estimate, "{:.0f}%", "{:.0f}", 100)
-
-
-def _difference(estimate: "Estimate") -> str:
-    return _told(estimate, "{:+.2f}", "{:+.2f}", 100)
-
-
-def _count(estimate: "Estimate") -> str:
-    return _told(estimate, "{:.3g}", "{:.3g}", 1)
-
-
-def _plain(estimate: "Estimate") -> str:
-    return _told(estimate, "{:.2f}", "{:.2f}", 1)
-
-
-def _told(estimate: "Estimate", first: str, others: str, times: float) -> str:
-    """A number with its interval, where it has one."""
-    value, low, high = (times * part for part in (estimate.value, estimate.low, estimate.high))
-    if math.isnan(value):
-        return "not known"
-    told = first.format(value)
-    return told if low == high else f"{told} ({others.format(low)} to {others.format(high)})"
-
-
-def _share(rate: "Rate") -> str:
-    return f"{100 * rate.value:.0f}% ({100 * rate.low:.0f} to {100 * rate.high:.0f})"
 
 
 def _json(found: "PeopleResult") -> dict[str, Any]:
@@ -212,16 +170,16 @@ def _json(found: "PeopleResult") -> dict[str, Any]:
         "plan": measured.plan.hash,
         "confidence": 1 - measured.plan.alpha,
         "simulated": measured.simulated,
-        "readers": [_data(each) for each in estimate.readers],
-        "together": _data(estimate.together),
-        "models": [_data(each) for each in estimate.against],
-        "each_reader_and_model": [[_data(one) for one in row] for row in estimate.apart],
-        "without_exclusions": _data(measured.without_exclusions.together),
-        "adjudicated": None if found.adjudicated is None
-        else _data(found.adjudicated.estimate.together),
-        "exclusions": [_data(each) for each in measured.exclusions],
-        "slips": dict(zip(("all", "hard", "others"), map(_data, measured.slips), strict=True)),
-        "response_times": [_data(each) for each in measured.times],
+        "readers": [data(each) for each in estimate.readers],
+        "together": data(estimate.together),
+        "models": [data(each) for each in estimate.against],
+        "each_reader_and_model": [[data(one) for one in row] for row in estimate.apart],
+        "without_exclusions": data(measured.without_exclusions.together),
+        "after_verdicts": None if found.adjudicated is None
+        else _after_json(measured, found.adjudicated),
+        "exclusions": [data(each) for each in measured.exclusions],
+        "slips": dict(zip(("all", "hard", "others"), map(data, measured.slips), strict=True)),
+        "response_times": [data(each) for each in measured.times],
         "called_something_else": [
             {"index": int(labels.index[row]), "given": int(labels.label[row]),
              "called": int(labels.majority[row]), "votes": int(labels.votes[row]),
@@ -231,10 +189,20 @@ def _json(found: "PeopleResult") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _data(value: Any) -> Any:
-    """A dataclass of numbers as JSON has it: no NaN."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _data(getattr(value, one.name)) for one in dataclasses.fields(value)}
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
-    return value
+def _after_json(measured: "People", after: "PeopleAfter") -> dict[str, Any]:
+    labels = after.labels
+    numbers = {name: int(getattr(labels, name).sum())
+               for name in ("reviewed", "changed", "refuted", "open")}  # fmt: skip
+    return {
+        **numbers,
+        "readers": [
+            {"reader": each.reader.name, **data(rates)}
+            for each, rates in zip(measured.estimate.readers, after.readers, strict=True)
+        ],
+        "together": data(after.together),
+        "models": [
+            {"model": each.model, **data(rates), "against": data(each)}
+            for each, rates in zip(after.against, after.models, strict=True)
+        ],
+        "caution": after.caution,
+    }

@@ -42,7 +42,6 @@ class ReadingHoldings:
         self._study, self._source = study, source
         self._log = study.reading_log
         self._loaded = Memo["Readings | None"](0, lambda found: 1)
-        self._measured = Memo["PeopleResult | None"](0, lambda found: 1)
 
     @property
     def stamp(self) -> tuple[Stamp, tuple[int, int, int]] | None:
@@ -57,15 +56,12 @@ class ReadingHoldings:
         return files, self._log.stamp()
 
     def measure(self) -> "PeopleResult | None":
-        """What the readings say of people and models; None where nobody has read by a plan.
+        """What the readings say of people and models, computed anew; None as in `ReadingSource`.
 
         Raises:
             ReadingsError: They are damaged.
         """
-        now, source = self.stamp, self._source
-        if now is None or source is None:
-            return None
-        return self._measured.get(now, source.measure)
+        return None if self.stamp is None or self._source is None else self._source.measure()
 
     def load(self) -> "Readings | None":
         """All readings; None if there are none.

@@ -44,6 +44,11 @@ def probability(value: float) -> str:
     return f"{percent:.1f}%" if percent < 10 or percent > 99 else f"{percent:.0f}%"
 
 
+def p_value(p: float) -> str:
+    """A p-value: `0.031`, `0.25`, `<0.0001`."""
+    return "<0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
 def duration(seconds: float) -> str:
     """Seconds in words: `2 min 5 s`, `3 h 20 min`."""
     minutes, rest = divmod(round(seconds), 60)

@@ -9,6 +9,7 @@ from misread.views import charts
 from misread.views.html import formats
 from misread.views.html.links import Links
 from misread.views.pages.audit import AuditPage
+from misread.views.pages.compare import ComparePage
 from misread.views.pages.methods import Methods
 from misread.views.pages.mistakes import MistakesPage
 from misread.views.pages.overview import Overview
@@ -32,7 +33,7 @@ def new_environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     names = ("count", "rate", "limits", "probability", "duration", "heat", "plural",
-             "percent", "number")  # fmt: skip
+             "percent", "number", "p_value")  # fmt: skip
     for name in names:
         environment.filters[name] = getattr(formats, name)
     environment.globals["charts"] = charts
@@ -79,6 +80,10 @@ class Renderer:
     def audit(self, page: AuditPage) -> Markup:
         """An audit."""
         return self._render("audit.html", page=page)
+
+    def compare(self, page: ComparePage) -> Markup:
+        """Models, people and the literature side by side."""
+        return self._render("compare.html", page=page)
 
     def people(self, page: PeoplePage) -> Markup:
         """People against models."""

@@ -6,16 +6,18 @@ images are references (`Picture`). Nothing here knows HTML, files or matplotlib.
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from misread.analysis.comparing.result import CompareResult
 from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.store import Study
 from misread.views.audit import Audit
 from misread.views.pages.audit import AuditPage, build_audit
+from misread.views.pages.compare import ComparePage, build_compare
 from misread.views.pages.limits import Limits
 from misread.views.pages.methods import Methods, build_methods
 from misread.views.pages.mistakes import MistakesPage, build_mistakes
@@ -28,6 +30,7 @@ __all__ = [
     "Limits",
     "Pages",
     "StudyTables",
+    "build_compare",
     "build_overview",
     "build_pages",
     "build_people",
@@ -43,6 +46,8 @@ class Pages:
         overview: Dataset, models, error rates.
         mistakes: The misread images, a page for each split and origin.
         audits: The most suspicious images, a page for each split that has a panel.
+        compared: Models, people and the literature side by side, a page for each split that has
+            something to hold against each other.
         people: People against models; None where nobody has read.
         methods: How the figures were made, in words.
         reproduce: How to make them again.
@@ -51,6 +56,7 @@ class Pages:
     overview: Overview
     mistakes: tuple[MistakesPage, ...]
     audits: tuple[AuditPage, ...]
+    compared: tuple[ComparePage, ...]
     people: PeoplePage | None
     methods: Methods
     reproduce: Reproduce
@@ -63,6 +69,7 @@ def build_pages(
     model: str | None = None,
     limits: Limits | None = None,
     *,
+    compared: Sequence[CompareResult] = (),
     people: PeopleResult | None = None,
     readings: Mapping[str, LabelReadings] | None = None,
 ) -> Pages:
@@ -74,6 +81,7 @@ def build_pages(
         audits: What the panel says, by split; splits without a panel have none.
         model: Only predictions of this model (`convnet`) or run (`convnet-short-s0`); None for all.
         limits: How much pages show; None for the usual.
+        compared: What stands side by side, a split each.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images; None where nobody has read.
 
@@ -88,6 +96,7 @@ def build_pages(
         overview=overview,
         mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
         audits=tuple(build_audit(tables, split) for split in audits),
+        compared=tuple(build_compare(tables, result) for result in compared),
         people=None if people is None else build_people(tables, people),
         methods=build_methods(tables, overview),
         reproduce=build_reproduce(tables, overview),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from misread.analysis.verdicts import Thresholds
+from misread.tables.reading_plan import ReadingPlan
 from misread.views.pages.overview import Overview
 from misread.views.pages.study_tables import StudyTables
 
@@ -47,6 +48,8 @@ def build_methods(tables: StudyTables, overview: Overview) -> Methods:
         made.append(_SLICES)
     if any(result.after for result in overview.results):
         made.append(_VERDICTS)
+    if tables.people is not None:
+        made.append(_people(tables.people.people.plan))
     for audit in list(tables.audits.values())[:1]:
         made += [_SUSPICION, _verdicts(audit.thresholds)]
     return Methods((*(method for method in made if method.paragraphs), _LIMITS))
@@ -153,6 +156,26 @@ _LIMITS = _method(
     only lower the error rate.
     """,
 )
+
+
+def _people(plan: ReadingPlan) -> Method:
+    return _method(
+        "People against models",
+        f"""
+        Readers saw neither label nor prediction. A plan that was frozen before the first answer
+        says what they read: all {len(plan.hard):,} hard images, those that its models misread or
+        the most difficult of these, and each reader his own random sample of the
+        {plan.rest:,} others. An error rate counts each hard image once and lets each answer to the
+        others stand for as many as were not read.
+
+        Intervals, at {plan.confidence}, are about exactly these images and these readers. At the
+        planned number of answers they are exact (hypergeometric tails); at any other stop they are
+        anytime intervals (the prior-posterior ratio of Waudby-Smith and Ramdas, 2020), which hold
+        wherever reading stopped. That of people in general is Student's over the readers, and
+        approximate.
+        """,
+    )
+
 
 _SEEN = {
     "held-out": "Held-out: the model never saw the split. It stays so only as long as no choice is "

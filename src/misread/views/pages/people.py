@@ -11,6 +11,7 @@ from misread.analysis.reading.quality import Exclusions, ReaderTimes
 from misread.analysis.reading.result import PeopleResult
 from misread.analysis.reading.tally import ReaderTally
 from misread.tables.reading_plan import ReadingPlan
+from misread.views.pages.after import AfterVerdicts, build_after
 from misread.views.pages.calls import CalledOther, called_other
 from misread.views.pages.parts import Interval, Share
 from misread.views.pages.study_tables import StudyTables
@@ -33,6 +34,7 @@ class ReaderRow:
         hard: Of the hard images, which everyone reads, how many he read and misread.
         others: Of the others that were drawn for him, likewise.
         error: His error rate over all images of the split, with its interval.
+        after: The same after the decided verdicts; None where there are none.
         basis: What the interval relies on: `planned` for a stop that was fixed beforehand, else
             `anytime`.
         contradicts: Whether his error rate changed as he went on.
@@ -54,6 +56,7 @@ class ReaderRow:
     hard: Share
     others: Share
     error: Interval
+    after: Interval | None
     basis: str
     contradicts: bool
     median_ms: float | None
@@ -136,6 +139,7 @@ class PeoplePage:
         people: Error rate of people like these, approximately; None for too few readers.
         without_exclusions: The mean with every first answer as it was given; None where nothing
             was excluded.
+        after: The same after the decided verdicts; None where there are none.
         versus: Against each model.
         hidden_models: Number of further models.
         slips: Images shown twice; None if there were none.
@@ -159,6 +163,7 @@ class PeoplePage:
     basis: str
     people: Interval | None
     without_exclusions: Interval | None
+    after: AfterVerdicts | None
     versus: tuple[Versus, ...]
     hidden_models: int
     slips: SlipCounts | None
@@ -180,10 +185,12 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
     called, hidden_called = called_other(tables, result.labels, split, limits.called)
     excluded = any(each.excluded for each in measured.exclusions)
     plain = measured.without_exclusions.together.error
+    adjudicated = result.adjudicated
+    after = [None] * len(estimate.readers) if adjudicated is None else adjudicated.readers
     rows = [
-        _reader(each, times, exclusions)
-        for each, times, exclusions in zip(
-            estimate.readers, measured.times, measured.exclusions, strict=True
+        _reader(each, None if rates is None else to_interval(rates.after), times, exclusions)
+        for each, rates, times, exclusions in zip(
+            estimate.readers, after, measured.times, measured.exclusions, strict=True
         )
     ]
     together = estimate.together
@@ -203,6 +210,7 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
         basis=str(together.basis),
         people=None if together.people is None else to_interval(together.people),
         without_exclusions=to_interval(plain) if excluded else None,
+        after=build_after(result, limits.versus),
         versus=tuple(
             build_versus(tables, result, each) for each in estimate.against[: limits.versus]
         ),
@@ -217,12 +225,14 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
 def _target(plan: ReadingPlan, readers: int) -> str:
     whose = "this reader" if readers == 1 else "these readers"
     return (
-        f"As labelled. Intervals ({plan.confidence}) are about these "
+        f"Intervals ({plan.confidence}) are about these "
         f"{plan.target.images:,} images and {whose}, not about new images or other people."
     )
 
 
-def _reader(each: ReaderEstimate, times: ReaderTimes, exclusions: Exclusions) -> ReaderRow:
+def _reader(
+    each: ReaderEstimate, after: Interval | None, times: ReaderTimes, exclusions: Exclusions
+) -> ReaderRow:
     census = each.census
     return ReaderRow(
         reader=each.reader.name,
@@ -231,6 +241,7 @@ def _reader(each: ReaderEstimate, times: ReaderTimes, exclusions: Exclusions) ->
         hard=_count(round(census.wrong), round(census.items - census.unread)),
         others=_count(each.wrong, each.read - each.missing),
         error=to_interval(each.error),
+        after=after,
         basis=str(each.basis),
         contradicts=each.contradicts,
         median_ms=_known(times.all.median),

@@ -123,7 +123,7 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
     predicted = result.predicted[comparison.model]
     pairs = _pairs(tables, result.confusion, model_confusion(labels, predicted))
     most = tables.limits.confusions // 2
-    run, _, origin = comparison.model.partition(f".{split}.")
+    run, origin = run_of(comparison.model, split)
     return Versus(
         model=run,
         origin=origin,
@@ -140,6 +140,12 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
         pairs=tuple(pairs[:most]),
         hidden_pairs=max(0, len(pairs) - most),
     )
+
+
+def run_of(predictions: str, split: str) -> tuple[str, str]:
+    """The run and the origin in the name of predictions of a split."""
+    run, _, origin = predictions.partition(f".{split}.")
+    return run, origin
 
 
 def to_interval(estimate: Estimate) -> Interval:

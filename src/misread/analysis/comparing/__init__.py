@@ -1,0 +1,1 @@
+"""Models side by side on the same images: who misreads less, and on which images."""

@@ -1,0 +1,143 @@
+"""What `misread compare` prints."""
+
+from typing import TYPE_CHECKING, Any
+
+from misread.cli.output.common import duration, new_table, print_json, print_table
+from misread.views.html.formats import p_value
+from misread.views.pages import to_json
+
+if TYPE_CHECKING:
+    from misread.views.pages.compare import ComparePage
+    from misread.views.pages.compared import ComparedPeople
+    from misread.views.pages.parts import Interval, Share
+    from misread.workflows.compare import Compared
+
+# Rows of a table; --json lists all.
+_MOST = 30
+
+
+def show_compared(found: "Compared", as_json: bool) -> None:
+    """Print models, people and the literature side by side."""
+    page = found.page
+    if as_json:
+        print_json(_json(found))
+        return
+    several = "" if len(page.models) == 1 else f", against {page.reference}"
+    oldest = "" if page.chosen or not several else ", the oldest run"
+    print(f"{page.split}: {page.images:,} images{several}{oldest}")
+    _show_models(page)
+    _show_pairs(page)
+    _show_costs(page)
+    if page.people is not None:
+        _show_people(page.people)
+    for group in page.trainings:
+        told = f"{len(group.runs)} trainings of {group.name}: {_percent(group.mean)} on average"
+        print(f"{told}, {_over(group.mean)}; standard deviation {100 * group.deviation:.2f} points")
+    for quoted in page.quoted:
+        print(f"quoted, not measured here: {quoted.name}, {_rate(quoted.error)}; {quoted.source}")
+    for name in page.left_out:
+        print(f"left out, not of all images: {name}")
+    for text in (page.target, page.corrected, page.choice):
+        if text:
+            print(text)
+    for path in (found.picture, *found.pairs):
+        print(path)
+
+
+def _show_models(page: "ComparePage") -> None:
+    table = new_table("model", "misread", "error", "")
+    for one in page.models[:_MOST]:
+        kind = "mean of its folds" if one.kind == "folds" else ""
+        table.add_row(one.run, f"{one.error.count:,}", _rate(one.error), kind)
+    print_table(table)
+    hidden = page.hidden_models + max(0, len(page.models) - _MOST)
+    if hidden:
+        print(f"the best {_MOST} of {hidden + _MOST:,}; --json lists all\n")
+
+
+def _show_pairs(page: "ComparePage") -> None:
+    if not page.pairs:
+        return
+    table = new_table("model", "minus the reference, in points", "p", "corrected", "")
+    said = {"run": "better", "reference": "worse", "unsettled": ""}
+    for pair in page.pairs[:_MOST]:
+        p, corrected = p_value(pair.p_value), p_value(pair.corrected)
+        table.add_row(pair.run, _points(pair.difference), p, corrected, said[pair.better])
+    print_table(table)
+    table = new_table("misread by", "only it", "only the reference", "both", "error consistency")
+    for pair in page.pairs[:_MOST]:
+        counts = (pair.only.images, pair.only_reference.images, pair.both)
+        table.add_row(pair.run, *(f"{count:,}" for count in counts), _plain(pair.consistency))
+    print_table(table)
+
+
+def _show_costs(page: "ComparePage") -> None:
+    known = [one for one in page.models[:_MOST] if one.networks is not None]
+    if not known:
+        return
+    table = new_table("training", "networks", "parameters", "trained on", "epochs", "time")
+    for one in known:
+        counts = (one.networks, one.parameters, one.images, one.epochs)
+        time = "-" if one.seconds is None else duration(one.seconds)
+        table.add_row(one.run, *(_known(count) for count in counts), time)
+    print_table(table)
+
+
+def _show_people(people: "ComparedPeople") -> None:
+    whose = f"{people.readers} reader" + ("" if people.readers == 1 else "s")
+    if people.simulated:
+        print("SIMULATED READERS: nothing here is about people.")
+    print(f"{whose}: {_percent(people.error)}{_limits(people.error)}, {people.basis}")
+    table = new_table("people against", "people minus model", "who misreads less", "kappa")
+    for one in people.against[:_MOST]:
+        better = "not settled" if one.better == "unsettled" else one.better
+        table.add_row(one.run, _points(one.difference), better, _plain(one.consistency))
+    print_table(table)
+
+
+def _json(found: "Compared") -> dict[str, Any]:
+    content: dict[str, Any] = to_json(found.page)
+    pictures = {"picture": str(found.picture), "pairs": [str(path) for path in found.pairs]}
+    return content | {"pictures": pictures}
+
+
+def _rate(share: "Share") -> str:
+    if share.value is None or share.low is None or share.high is None:
+        return "-"
+    return f"{100 * share.value:.2f}% ({100 * share.low:.2f} to {100 * share.high:.2f})"
+
+
+def _percent(interval: "Interval") -> str:
+    return "not known" if interval.value is None else f"{100 * interval.value:.2f}%"
+
+
+def _limits(interval: "Interval") -> str:
+    if interval.low is None or interval.high is None:
+        return ""
+    return f" ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
+
+
+def _over(interval: "Interval") -> str:
+    if interval.low is None:
+        return "too few for an interval"
+    return f"95% interval over trainings{_limits(interval)}"
+
+
+def _points(interval: "Interval") -> str:
+    """A difference in percentage points: `+0.36 (-0.06 to 0.74)`."""
+    if interval.value is None:
+        return "not known"
+    return f"{100 * interval.value:+.2f}{_limits(interval)}"
+
+
+def _plain(interval: "Interval") -> str:
+    if interval.value is None:
+        return "-"
+    limits = ""
+    if interval.low is not None and interval.high is not None:
+        limits = f" ({interval.low:.2f} to {interval.high:.2f})"
+    return f"{interval.value:.2f}{limits}"
+
+
+def _known(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"

@@ -1,0 +1,234 @@
+"""Models, people and the literature side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from misread.analysis.comparing.models import Against, Compared
+from misread.analysis.comparing.result import CompareResult, PeopleCompared
+from misread.analysis.intervals import Estimate
+from misread.analysis.outcomes import Outcomes
+from misread.models import Card
+from misread.types import IndexArray
+from misread.views.pages.compared import (
+    ComparedImage,
+    ComparedModel,
+    ComparedPair,
+    ComparedPeople,
+    OnlyOne,
+    PeopleAgainst,
+    QuotedRate,
+    TrainingGroup,
+)
+from misread.views.pages.parts import Interval, Picture, Share
+from misread.views.pages.study_tables import StudyTables
+from misread.views.pages.versus import to_interval
+
+# What the mean prediction of all models is called.
+PANEL = "mean of all models"
+
+TARGET = (
+    "As labelled. Intervals are 95%, each by itself (error rates Wilson's, differences Tango's, "
+    "error consistency by score), for these trained models on new images of the same kind, drawn "
+    "independently of each other."
+)
+CHOICE = (
+    "Taking the best model of this table is a choice made on this split: its error rate here is "
+    "then too low a guess for new images."
+)
+
+
+@dataclass(frozen=True)
+class ComparePage:
+    """Models, people and the literature side by side, on one split.
+
+    Attributes:
+        split: Name of the split.
+        images: N.
+        reference: The run that the others are held against.
+        chosen: Whether it was asked for, rather than being the oldest.
+        models: All models, the lowest error rate first; the mean of all at the end.
+        hidden_models: Number of further models.
+        pairs: Each of `models` against the reference.
+        comparisons: How many comparisons the p-values are corrected for.
+        trainings: Trainings of one recipe, summed up.
+        people: People; None where nobody has read.
+        quoted: Error rates of the literature.
+        left_out: Predictions that aren't of all images.
+        target: What the intervals are about.
+        corrected: What is said of several comparisons; "" of a single model.
+        choice: What to know before a model is chosen by this page; "" of a single model.
+    """
+
+    split: str
+    images: int
+    reference: str
+    chosen: bool
+    models: tuple[ComparedModel, ...]
+    hidden_models: int
+    pairs: tuple[ComparedPair, ...]
+    comparisons: int
+    trainings: tuple[TrainingGroup, ...]
+    people: ComparedPeople | None
+    quoted: tuple[QuotedRate, ...]
+    left_out: tuple[str, ...]
+    target: str
+    corrected: str
+    choice: str
+
+
+def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
+    """The page of one split.
+
+    Args:
+        tables: The study's tables.
+        result: What is known of the split.
+    """
+    found, limits = result.comparison, tables.limits
+    shown = _shown(result, limits.compared)
+    reference = _name(found.reference)
+    pairs = [one for one in found.against if one.model in shown]
+    count = len(found.against)
+    return ComparePage(
+        split=result.split,
+        images=found.images,
+        reference=reference,
+        chosen=result.chosen,
+        models=tuple(_model(tables, one, found.models) for one in shown),
+        hidden_models=len(found.models) - len(shown),
+        pairs=tuple(
+            _pair(tables, result, one, limits.only if place < limits.pairs else 0)
+            for place, one in enumerate(pairs)
+        ),
+        comparisons=count,
+        trainings=tuple(
+            TrainingGroup(
+                f"{one.model}-{one.recipe}", one.runs, _interval(one.error), one.deviation
+            )
+            for one in found.trainings
+        ),
+        people=None if result.people is None else _people(result.people, shown, found.models),
+        quoted=tuple(
+            QuotedRate(one.name, Share.of(one.error), one.source) for one in result.quoted
+        ),
+        left_out=result.left_out,
+        target=TARGET,
+        corrected=corrected_text(count, reference) if count else "",
+        choice=CHOICE if count else "",
+    )
+
+
+def corrected_text(comparisons: int, reference: str) -> str:
+    """What is said of several comparisons."""
+    if comparisons == 1:
+        return f"One comparison, with {reference}: McNemar's exact test, settled at 0.05 or less."
+    return (
+        f"{comparisons:,} are held against {reference}. The p-values (McNemar's exact test) are "
+        f"corrected for these {comparisons:,} comparisons (Holm); a difference is settled at 0.05 "
+        "or less. Intervals aren't corrected."
+    )
+
+
+def _shown(result: CompareResult, most: int) -> list[Compared]:
+    """The first models, with the reference and the mean of all among them."""
+    found = result.comparison
+    special = [one for one in found.models if one.is_panel or one is found.reference]
+    others = [one for one in found.models if one not in special]
+    kept = others[: max(0, most - len(special))]
+    return [one for one in found.models if one in special or one in kept]
+
+
+def _name(model: Compared) -> str:
+    return PANEL if model.is_panel else model.outcomes.provenance.run_name
+
+
+def _model(tables: StudyTables, model: Compared, models: Sequence[Compared]) -> ComparedModel:
+    made = model.outcomes.provenance
+    several = [one for one in models if not one.is_panel] if model.is_panel else [model]
+    names = [one.outcomes.provenance.run_name for one in several]
+    known = [tables.cards.get(name, ()) for name in names]
+    cards = [card for of_run in known for card in of_run] if all(known) else []
+    one = None if model.is_panel or not cards else cards[0]
+    return ComparedModel(
+        run=_name(model),
+        kind="panel" if model.is_panel else "folds" if made.is_mean else "model",
+        origin=str(made.origin),
+        error=Share.of(model.error),
+        networks=len(cards) or None,
+        parameters=sum(card.parameters for card in cards) or None,
+        epochs=_epochs(one),
+        images=None if one is None else one.images,
+        seconds=sum(card.seconds for card in cards) if cards else None,
+    )
+
+
+def _epochs(card: Card | None) -> int | None:
+    return len(card.log) or None if card is not None else None
+
+
+def _pair(tables: StudyTables, result: CompareResult, one: Against, most: int) -> ComparedPair:
+    mine, others = one.model.outcomes, result.comparison.reference.outcomes
+    better = "unsettled"
+    if one.differs:
+        better = "run" if one.difference.value < 0 else "reference"
+    return ComparedPair(
+        run=_name(one.model),
+        difference=to_interval(one.difference),
+        p_value=one.p_value,
+        corrected=one.corrected,
+        better=better,
+        consistency=to_interval(one.consistency),
+        both=one.pair.both,
+        only=_only(tables, mine, others, one.only, most),
+        only_reference=_only(tables, others, mine, one.only_reference, most),
+    )
+
+
+def _only(
+    tables: StudyTables, wrong: Outcomes, right: Outcomes, index: IndexArray, most: int
+) -> OnlyOne:
+    split = wrong.provenance.split
+    shown = []
+    for position in index[:most].tolist():
+        # All images of the split were predicted: the position is the row.
+        shown.append(
+            ComparedImage(
+                picture=Picture(split, position),
+                file=tables.file(split, position),
+                given=tables.labels[wrong.given[position]],
+                read_as=tables.labels[wrong.predicted[position]],
+                p_read_as=float(wrong.p_predicted[position]),
+                p_given=float(wrong.p_given[position]),
+                p_other=float(right.p_given[position]),
+            )
+        )
+    return OnlyOne(len(index), tuple(shown), len(index) - len(shown))
+
+
+def _people(
+    found: PeopleCompared, shown: Sequence[Compared], models: Sequence[Compared]
+) -> ComparedPeople:
+    together = found.people.estimate.together
+    against = [
+        PeopleAgainst(
+            run=_name(model),
+            difference=to_interval(one.difference),
+            better=str(one.better),
+            consistency=to_interval(one.consistency),
+        )
+        for model, one in zip(models, found.against, strict=True)
+        if model in shown
+    ]
+    return ComparedPeople(
+        readers=together.readers,
+        simulated=found.people.simulated,
+        error=to_interval(together.error),
+        basis=str(together.basis),
+        against=tuple(against),
+    )
+
+
+def _interval(estimate: Estimate) -> Interval:
+    """An estimate whose limits may not be known."""
+    if estimate.low != estimate.low:
+        return Interval(estimate.value, None, None)
+    return to_interval(estimate)
