@@ -1,11 +1,12 @@
 """Which given labels look wrong, which mistakes are the model's own: suggested, with evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from misread.analysis.evidence import gather_evidence
 from misread.analysis.ranking import find_score, score
+from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.verdicts import Thresholds
 from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
@@ -14,6 +15,7 @@ from misread.tables import Dynamics, Origin, Provenance
 from misread.tables.export import check_kind, write_columns
 from misread.views.audit import Audit, AuditRow
 from misread.views.pictures import check_png, save_picture
+from misread.workflows.people import read_labels
 
 # Rows of a picture; more make one that nobody scrolls through.
 _MOST_ROWS = 50
@@ -26,12 +28,14 @@ def audit(
     thresholds: Thresholds | None = None,
     *,
     dataset: Dataset | None = None,
+    readings: Mapping[str, LabelReadings] | None = None,
 ) -> Audit:
     """Put together what is known of the given labels of a split, and suggest verdicts.
 
     Every out-of-sample prediction of the split that the study has is a member of the panel, with
     the nearest training images that its networks found; in-sample ones are left out. Training
-    dynamics of the split, where there are any, count as evidence too.
+    dynamics of the split, where there are any, count as evidence too, and so does what people who
+    read blind called the images, by whatever plan or none.
 
     Args:
         study: Where the predictions are.
@@ -40,6 +44,7 @@ def audit(
             means all.
         thresholds: Where a verdict turns; None for the usual ones.
         dataset: The study's dataset, where it is loaded already.
+        readings: What readers called images, by split, where that is known already.
 
     Returns:
         The evidence on every image, with the suggested verdicts.
@@ -47,6 +52,7 @@ def audit(
     Raises:
         StudyError: There are no such predictions.
         PredictionsError: There are in-sample ones only, or they are of different images.
+        ReadingsError: A table of readings is damaged.
     """
     found = choose_predictions(study, split, models)
     members = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
@@ -56,11 +62,13 @@ def audit(
     panel = [study.open_predictions(provenance) for provenance in members]
     near = [table for p in members if (table := study.load_neighbours(p)) is not None]
     train = dataset.splits.get("train")
+    readings = read_labels(study, dataset=dataset) if readings is None else readings
     evidence = gather_evidence(
         panel,
         near,
         None if train is None else train.labels,
         [table for table in study.load_dynamics(split) if _wanted(table, models)],
+        readings.get(split),
     )
     return Audit(
         split=dataset.splits[split],

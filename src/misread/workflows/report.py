@@ -108,11 +108,11 @@ def make_pages(
         )
     panels = {p.split for p in listed if p.origin != Origin.IN_SAMPLE}
     chosen = [] if model is None else [model]
+    people, readings, problem = _find_readings(study, model, dataset)
     audits: dict[str, Audit] = {
-        split: audit(study, split, chosen, dataset=dataset)
+        split: audit(study, split, chosen, dataset=dataset, readings=readings)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
-    people, readings, problem = _find_readings(study, model, dataset)
     found = [find_comparison(study, split, model, people=people) for split in audits]
     return build_pages(
         study,

@@ -53,7 +53,7 @@ def _show_readers(measured: "People") -> None:
     error = f"error ({plan.confidence} interval)"
     table = new_table("reader", "answers", "hard", "others", error, "")
     estimate = measured.estimate
-    for each, counted in zip(estimate.readers, estimate.counted, strict=True):
+    for each, counts in zip(estimate.readers, estimate.counted, strict=True):
         blind = each.reader.blind or each.reader.simulated
         table.add_row(
             each.reader.name,
@@ -61,7 +61,7 @@ def _show_readers(measured: "People") -> None:
             f"{each.census.wrong:g} of {each.census.items - each.census.unread:g}",
             f"{each.wrong:,} of {each.read - each.missing:,}",
             rate(each.error),
-            str(each.basis) + ("" if blind else ", not blind") + ("" if counted else ", too few"),
+            str(each.basis) + ("" if blind else ", not blind") + ("" if counts else ", too few"),
         )
     together = estimate.together
     if together.readers > 1:

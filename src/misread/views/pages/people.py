@@ -201,7 +201,7 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
         _reader(
             each, counted, None if rates is None else to_interval(rates.after), times, exclusions
         )
-        for each, counted, rates, times, exclusions in zip(
+        for each, counts, rates, times, exclusions in zip(
             estimate.readers,
             estimate.counted,
             after,

@@ -38,7 +38,7 @@
  * @typedef {{run: string, origin: string, predicted: number, p_predicted: number,
  *   p_given: number, top: [number, number][]}} ModelReading
  *
- * @typedef {{reader: string, answer: number, unsure: boolean, simulated: boolean}} Reading
+ * @typedef {{reader: string, answer: number, unsure: boolean, simulated: boolean, blind: boolean}} Reading
  *
  * @typedef {{split: string, index: number, file: string | null, shape: number[], given: number,
  *   decided: Verdict | null, decided_label: number | null, revision: number,
