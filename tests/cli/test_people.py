@@ -1,5 +1,6 @@
 """Commands of the reader study: what people read, against each model."""
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -211,3 +212,75 @@ def test_the_audit_tells_what_readers_call_images(invoke: Invoke, study: Study) 
     assert found["readers_contradict"] == [0, 30]
     (image,) = found["images"]
     assert (image["verdict"], image["readers"], image["readers_given"]) == ("label", 3, 0)
+
+
+def test_a_plan_can_be_made_again_until_somebody_has_read(invoke: Invoke, study: Study) -> None:
+    code, out, _ = invoke("plan", "--answers", "12")
+    assert code == 0
+    assert "read by everyone: 3 of 5 (a fourth of the answers; the most difficult ones)" in out
+    frozen = study.plan_file.read_bytes()
+    code, out, _ = invoke("plan", "--answers", "12")
+    assert (code, study.plan_file.read_bytes()) == (0, frozen)
+    assert out.startswith("frozen already, on 20")
+    code, _, err = invoke("plan", "--answers", "40")
+    assert (code, study.plan_file.read_bytes()) == (2, frozen) or code == 1
+    assert "nobody has answered by it yet: --replace" in err
+    assert study.plan_file.read_bytes() == frozen
+    code, out, _ = invoke("plan", "--answers", "40", "--replace")
+    assert (code, load_plan(study).answers) == (0, 40)
+    assert "read by everyone: 5, misread by" in out
+    answer(study, "ann", 1)
+    code, _, err = invoke("plan", "--answers", "12", "--replace")
+    assert code != 0 and "people have answered by it" in err
+    assert load_plan(study).answers == 40
+
+
+def test_a_plan_with_a_width_tells_when_it_is_reached(invoke: Invoke, study: Study) -> None:
+    code, out, _ = invoke("plan", "--width", "0.3")
+    assert code == 0
+    assert "each reader: at most 60 answers" in out
+    stop = json.loads(invoke("plan", "--width", "0.3", "--json")[1])["expected_stop"]
+    assert 5 < stop < 60
+    assert f"after about {stop} answers, if 0.2% of the sample is misread" in out
+    found = invoke("simulate-readers", "--error-easy", "0", "--error-hard", "0.5", "--json")[1]
+    (reader,) = json.loads(found)["readers"]
+    assert abs(reader["read"] + reader["census"]["items"] - stop) < 12
+
+
+def test_answers_are_deleted_once_it_is_confirmed(
+    invoke: Invoke, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 7)
+    asked = "Delete ann's name, link and 7 answers for good?"
+    for said, deleted in (("n\n", False), ("", False), ("y\n", True)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(said))
+        code, out, err = invoke("read", "--forget", "ann")
+        assert asked in err
+        assert (code == 0, "deleted" in out) == (deleted, deleted)
+        assert len(study.reading_log.readers(load_plan(study))) == (not deleted)
+        study.reading_log.close()
+    answer(study, "bob", 3)
+    code, out, _ = invoke("read", "--forget", "bob", "--yes", "--json")
+    assert (code, json.loads(out)) == (0, {"reader": "bob", "answers_deleted": 3})
+
+
+def test_what_simulated_readers_lack_is_named_as_flags(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    code, _, err = invoke("simulate-readers")
+    assert code == 2
+    assert "(--error-easy and --error-hard), or a table of counts (--counts). Got none" in err
+
+
+def test_readings_are_sent_to_stdout(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42)
+    path = Path(invoke("export", "readings")[1].splitlines()[-1])
+    code, out, err = invoke("export", "readings", "--output", "-")
+    assert (code, out) == (0, path.read_text())
+    assert "42 answers of 1 reader" in err
+    code, out, _ = invoke("export", "readings", "--format", "counts", "--output", "-")
+    assert (code, out.splitlines()[0].startswith("index,")) == (0, True)
+    code, _, err = invoke("export", "nothing")
+    assert code == 2
+    assert "one of verdicts, labels, predictions, mistakes, readings. Got 'nothing'" in err

@@ -18,15 +18,15 @@ class StudyReadings(StudyRecord):
         """Where the plan of the reader study is kept."""
         return self.path / "readings" / "plan.json"
 
-    def save_plan(self, plan: ReadingPlan) -> Path:
-        """Freeze a plan; the same one again changes nothing.
+    def save_plan(self, plan: ReadingPlan, *, replace: bool = False) -> Path:
+        """Freeze a plan; the same one again changes nothing, and `replace` puts it in place of one.
 
         Raises:
             ReadingsError: It is about other images than the study's, or can't be written.
             StudyError: Another plan is frozen already.
         """
         self._check_plan(plan)
-        if self.plan_file.exists():
+        if self.plan_file.exists() and not replace:
             if read_plan(self.plan_file).hash == plan.hash:
                 return self.plan_file
             raise StudyError(

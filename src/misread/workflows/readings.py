@@ -1,5 +1,6 @@
 """Simulate readers, bring readings in that were made elsewhere, and take them out."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,7 @@ from misread.workflows.readings_held import (
 )
 
 Form = Literal["tidy", "model-vs-human", "counts"]
+_TIDY = ("csv", "parquet", "json")
 
 
 def simulate_readers(
@@ -55,7 +57,8 @@ def simulate_readers(
         slips: Probability of a wrong key, in [0, 1).
         counts: Instead of the two rates, a table of how often people called each image each class:
             readers see each class as often as they did.
-        answers: Where each reader stops; None stops all where it was planned.
+        answers: Where each reader stops; None stops all where it was planned, or where the plan's
+            width is reached.
         seed: Of what they see.
         save: Name under which the readings are kept in the study; None doesn't keep them.
         dataset: The study's dataset, where it is loaded already.
@@ -71,8 +74,8 @@ def simulate_readers(
     rates = (error_easy, error_hard)
     if (counts is None) == (None in rates) or (counts is not None and rates != (None, None)):
         raise ParameterError(
-            "simulated readers need error_easy and error_hard, or a table of counts. "
-            f"Got {error_easy}, {error_hard} and {counts} instead."
+            "simulated readers need error_easy and error_hard (--error-easy and --error-hard), or "
+            f"a table of counts (--counts). Got {_told(error_easy, error_hard, counts)}."
         )
     plan = load_plan(study)
     labels = given_labels(study, plan.target.split, dataset)
@@ -87,6 +90,12 @@ def simulate_readers(
     if save is not None:
         study.save_readings(save, readings)
     return readings
+
+
+def _told(easy: float | None, hard: float | None, counts: Path | None) -> str:
+    given = {"error_easy": easy, "error_hard": hard, "counts": counts}
+    said = [f"{name} {value}" for name, value in given.items() if value is not None]
+    return " and ".join(said) or "none of them"
 
 
 def given_labels(study: Study, split: str, dataset: Dataset | None = None) -> LabelArray:
@@ -286,6 +295,14 @@ def export_readings(study: Study, readings: Readings, file: Path, form: Form = "
         )
 
 
+def encode_all_readings(study: Study, form: str | None) -> tuple[bytes, Readings]:
+    """The content of the file that `export_all_readings` would write, and the readings in it."""
+    ending = form if form in _TIDY else "csv"
+    with tempfile.TemporaryDirectory() as folder:
+        file, readings = export_all_readings(study, form, Path(folder) / f"readings.{ending}")
+        return file.read_bytes(), readings
+
+
 def export_all_readings(study: Study, form: str | None, file: Path | None) -> tuple[Path, Readings]:
     """Write what a study's readers answered, see `open_readings`.
 
@@ -302,8 +319,7 @@ def export_all_readings(study: Study, form: str | None, file: Path | None) -> tu
         ParameterError: The form is unknown, or the file can't be written.
         ReadingsError: There are no readings, or the file's name is of another kind.
     """
-    tidy = ("csv", "parquet", "json")
-    known = (*tidy, "model-vs-human", "counts")
+    known = (*_TIDY, "model-vs-human", "counts")
     if form is not None and form not in known:
         raise ParameterError(f"format: expected one of {', '.join(known)}. Got {form!r} instead.")
     readings = open_readings(study)
@@ -312,7 +328,7 @@ def export_all_readings(study: Study, form: str | None, file: Path | None) -> tu
         kind = "model-vs-human"
     if file is None:
         name = "readings" if kind == "tidy" else f"readings.{kind}"
-        ending = form if form in tidy else "csv"
+        ending = form if form in _TIDY else "csv"
         file = study.path / "exports" / f"{name}.{ending}"
         file.parent.mkdir(exist_ok=True)
     export_readings(study, readings, file, kind)

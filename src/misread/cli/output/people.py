@@ -30,8 +30,8 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
     if measured.simulated:
         print(_SIMULATED)
     print(
-        f"{target.dataset}, {target.split} split: {target.images:,} images, of which "
-        f"{len(measured.plan.hard):,} hard ones are read by everyone"
+        f"{target.dataset}, {target.split} split: {target.images:,} images; "
+        f"{counted(len(measured.plan.hard), 'hard image')} for every reader"
     )
     print("misread by readers, of the hard images and of the others that they read:")
     _show_readers(measured)
@@ -107,7 +107,7 @@ def _show_models(measured: "People") -> None:
         print(f"  error consistency {plain(each.consistency)}")
         print(
             f"  people read {percent(each.read_right)} of its mistakes right; if they misread "
-            f"nothing else, their error were {rate(each.least_error)}: a lower bound, no estimate"
+            f"nothing else, their error would be {rate(each.least_error)}: a lower bound, no estimate"
         )
     print()
 

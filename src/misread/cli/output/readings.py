@@ -1,5 +1,6 @@
 """What is printed of readings that came in or went out."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import counted, print_json
@@ -34,6 +35,13 @@ def show_imported(brought: "BroughtReadings", name: str, as_json: bool) -> None:
             "They follow no plan of this study: `misread people --random-order` takes them for a "
             "random sample in random order"
         )
+
+
+def send_readings(content: bytes, readings: "Readings") -> None:
+    """Write a table to stdout, and what it is to stderr."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+    print(_told_readings(readings), file=sys.stderr)
 
 
 def show_exported(path: "Path", readings: "Readings", as_json: bool) -> None:

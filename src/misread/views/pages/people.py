@@ -199,7 +199,7 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
     after = [None] * len(estimate.readers) if adjudicated is None else adjudicated.readers
     rows = [
         _reader(
-            each, counted, None if rates is None else to_interval(rates.after), times, exclusions
+            each, counts, None if rates is None else to_interval(rates.after), times, exclusions
         )
         for each, counts, rates, times, exclusions in zip(
             estimate.readers,
