@@ -15,7 +15,7 @@ from misread.datasets import Dataset
 from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
-from misread.tables import Origin, Provenance
+from misread.tables import Origin, Provenance, Reconstructions
 from misread.tables.verdicts import Verdicts
 from misread.views.audit import Audit
 from misread.views.pages.limits import Limits
@@ -36,6 +36,7 @@ class StudyTables:
         limits: How much pages show.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images.
+        reconstructions: By split, what a network with a decoder drew of it.
     """
 
     study: Study
@@ -45,6 +46,7 @@ class StudyTables:
     limits: Limits = field(default_factory=Limits)
     people: PeopleResult | None = None
     readings: Mapping[str, LabelReadings] = field(default_factory=dict)
+    reconstructions: Mapping[str, Reconstructions] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:
