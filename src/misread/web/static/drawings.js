@@ -44,8 +44,8 @@ function ofNetwork(one, details, boot) {
   }
   box.append(told(one, details, boot));
   if (!one.drawn) {
-    const command = make("code", {}, `misread reconstruct --split ${split} --index ${index}`);
-    box.append(make("p", { class: "quiet" }, "Not drawn yet: ", command));
+    const command = `misread reconstruct --model ${one.run} --split ${split} --index ${index}`;
+    box.append(make("p", { class: "quiet" }, "Not drawn yet: ", make("code", {}, command)));
   }
   return box;
 }
@@ -81,10 +81,10 @@ function picture(address, alt, caption, name) {
  * @param {Boot} boot
  */
 function told(one, details, boot) {
-  const line = make("p", { class: "quiet" }, "Error as ");
-  add(line, nameOf(boot.classes[details.given]), ` ${one.error_given.toFixed(3)}`);
+  const line = make("p", { class: "quiet" }, `Error ${one.error_given.toFixed(3)} as `);
+  add(line, nameOf(boot.classes[details.given]));
   if (one.predicted !== details.given) {
-    add(line, ", as ", nameOf(boot.classes[one.predicted]), ` ${one.error_predicted.toFixed(3)}`);
+    add(line, `, ${one.error_predicted.toFixed(3)} as `, nameOf(boot.classes[one.predicted]));
   }
   const worse = 100 * (1 - one.share_better);
   const share = worse < 0.1 ? "<0.1" : worse.toFixed(worse < 10 ? 1 : 0);
