@@ -10,6 +10,7 @@ import pytest
 from misread.datasets import Dataset, load
 from misread.errors import ParameterError, ServerError
 from misread.store import Study
+from misread.web.reader.app import make_reading_app
 from misread.web.serving import listen, network_address
 from misread.workflows import read as workflow
 from misread.workflows.read import ReadingLinks, read
@@ -137,11 +138,10 @@ def test_keys_and_contact_are_remembered(
     start: Start, free_port: int, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str | None, str]] = []
-    make = workflow.make_reading_app
 
     def note(reading: Any, door: Any) -> Any:
         seen.append((reading.keys, reading.contact))
-        return make(reading, door)
+        return make_reading_app(reading, door)
 
     monkeypatch.setattr(workflow, "make_reading_app", note)
     start(readers=["ann"], keys="xcv", contact="Eve, eve@example.org")

@@ -79,9 +79,7 @@ class Door:
         return hmac.compare_digest(token.encode(), self.token.encode())
 
 
-def make_door(
-    host: str, port: int, *, by_link: bool = False, token: str | None = None
-) -> Door:
+def make_door(host: str, port: int, *, by_link: bool = False, token: str | None = None) -> Door:
     """The door of a server that listens at this address.
 
     Reading is free on this machine's own loopback addresses, and needs the token elsewhere; with

@@ -132,10 +132,8 @@ def _listen(host: str, port: int | None, before: int | None) -> socket.socket:
 def _notes(asked: int | None, port: int, before: int | None) -> tuple[str, ...]:
     """What to say of the port, if anything."""
     if before is not None and port != before:
-        return (
-            f"the links of before named port {before} and are dead; send these, or start with "
-            f"--port {before}",
-        )
+        dead = f"the links of before named port {before} and are dead"
+        return (f"{dead}; send these, or start with --port {before}",)
     if asked is None and before is None and port != DEFAULT_PORT:
         return (f"port {DEFAULT_PORT} is in use: port {port} is taken instead, from now on",)
     return ()

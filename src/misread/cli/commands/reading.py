@@ -41,9 +41,7 @@ def plan(
         float, typer.Option(help="Largest probability that an interval misses.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of all orders.")] = 0,
-    brief: Annotated[
-        bool, typer.Option("--brief", help=f"Show each image {_BRIEF}.")
-    ] = False,
+    brief: Annotated[bool, typer.Option("--brief", help=f"Show each image {_BRIEF}.")] = False,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -93,9 +91,10 @@ def read(
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535,
+            min=0,
+            max=65535,
             help="The port; 0 for a free one. [default: that of the readers' links, first 7470]",
-        ),  # fmt: skip
+        ),
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     forget: Annotated[

@@ -25,6 +25,7 @@ FILE = "study.sqlite"
 
 _SETTINGS = ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON", "secure_delete = ON")
 
+
 class _Kind(Protocol):
     """Rows of one kind: `what` they are, for people."""
 
