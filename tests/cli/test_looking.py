@@ -89,12 +89,13 @@ def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) 
 
 
 def test_calibration_of_the_demo(invoke: Invoke) -> None:
-    assert invoke("demo", "--study", "digits")[0] == 0
-    code, out, err = invoke("calibration", "--study", "digits")
+    assert invoke("demo", "--no-open", "--study", "digits")[0] == 0
+    of = ("--study", "digits", "--model", "efficient-capsnet-short-e12-s0")
+    code, out, err = invoke("calibration", *of)
     assert (code, err) == (0, "")
     assert "ECE" in out
     assert "no temperature: it is never fitted on the split that it is judged by" in out
-    code, out, _ = invoke("calibration", "--study", "digits", "--json", "--save", "curve.png")
+    code, out, _ = invoke("calibration", *of, "--json", "--save", "curve.png")
     found = json.loads(out)
     assert found["scaled"] is None
     assert found["calibration"]["ece"]["low"] < found["calibration"]["ece"]["value"]
