@@ -345,7 +345,7 @@ def test_a_folder_of_images_of_several_sizes(
     table = make_predictions(split, wrong, classes=dataset.classes)
     pages = make_pages(make_study(tmp_path / "study", dataset, table), dataset=dataset)
     report = compose_report(pages, dataset)
-    assert pages.overview.dataset.splits[0].size == "several sizes"
+    assert pages.overview.dataset.splits[0].size == "sizes not read"
     files = {tile.file for group in pages.mistakes[0].groups for tile in group.tiles}
     assert len(files) == 8
     assert "cats & dogs/0-1.png" in files
