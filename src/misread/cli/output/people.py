@@ -107,7 +107,8 @@ def _show_models(measured: "People") -> None:
         print(f"  error consistency {plain(each.consistency)}")
         print(
             f"  people read {percent(each.read_right)} of its mistakes right; if they misread "
-            f"nothing else, their error would be {rate(each.least_error)}: a lower bound, no estimate"
+            f"nothing else, their error would be {rate(each.least_error)}: a lower bound, no "
+            "estimate"
         )
     print()
 
