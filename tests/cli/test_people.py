@@ -284,3 +284,25 @@ def test_readings_are_sent_to_stdout(invoke: Invoke, study: Study) -> None:
     code, _, err = invoke("export", "nothing")
     assert code == 2
     assert "one of verdicts, labels, predictions, mistakes, readings. Got 'nothing'" in err
+
+
+def test_an_enriched_sample_is_no_random_one(invoke: Invoke, study: Study) -> None:
+    assert invoke("plan", "--answers", "40")[0] == 0
+    answer(study, "ann", 42)
+    out = invoke("export", "readings", "--format", "model-vs-human")[1]
+    other = Study.create(Path("other-study"), study.load_dataset())
+    file = out.splitlines()[-1]
+    place = ("--study", other.path)
+    assert invoke("import", "readings", file, "--form", "model-vs-human", "--name", "mvh", *place)[
+        0
+    ] == 0  # fmt: skip
+    code, _, err = invoke("people", "--readings", "mvh", "--random-order", *place)
+    assert code == 2
+    assert "hard images that were read on purpose, by their stratum or condition" in err
+
+
+def test_an_image_outside_of_the_split_is_named_with_its_row(invoke: Invoke, study: Study) -> None:
+    Path("lab.csv").write_text(f"reader,index,answer\nann,3,{study.classes[0]}\nann,99999,\n")
+    code, _, err = invoke("import", "readings", "lab.csv")
+    assert code == 2
+    assert "expected 0 to 59, an image of the test split. Got 99999 in row 2." in err

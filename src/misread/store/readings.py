@@ -140,8 +140,13 @@ class StudyReadings(StudyRecord):
 
     def _check_readings(self, name: str, readings: Readings) -> None:
         record = self.splits.get(readings.split)
-        outside = record is None or (len(readings) and readings.index.max() >= record.images)
-        if outside or readings.classes != self.classes:
+        if record is not None and len(readings) and readings.index.max() >= record.images:
+            row = int((readings.index >= record.images).argmax())
+            raise ReadingsError(
+                f"readings {name}: column 'index': expected 0 to {record.images - 1:,}, an image "
+                f"of the {readings.split} split. Got {readings.index[row]} in row {row + 1}."
+            )
+        if record is None or readings.classes != self.classes:
             raise ReadingsError(
                 f"readings {name}: expected those of images and classes of {self.dataset_name}'s "
                 f"splits {', '.join(self.splits)}. Got others, of {readings.split!r}."

@@ -14,7 +14,7 @@ from misread.store import Study
 from misread.tables import Dynamics, Origin, Provenance
 from misread.tables.export import check_kind, write_columns
 from misread.views.audit import Audit, AuditRow
-from misread.views.pictures import check_png, save_picture
+from misread.views.pictures import check_png, keep_picture, save_picture
 from misread.workflows.people import read_labels
 
 # Rows of a picture; more make one that nobody scrolls through.
@@ -125,6 +125,7 @@ class ShownAudit:
         by: The score that ranks, a key of `SCORES`.
         top: Number of images that are shown.
         picture: The picture, None if none was drawn.
+        problem: Why the picture couldn't be written into the study; "" if it could, or needn't.
         table: The file with all images, None if none was asked for.
     """
 
@@ -134,6 +135,7 @@ class ShownAudit:
     top: int
     picture: Path | None
     table: Path | None
+    problem: str = ""
 
 
 def show_audit(
@@ -177,12 +179,12 @@ def show_audit(
     table = None if output is None else Path(output)
     if table is not None:
         write_columns(table, found.columns(by))
-    picture = None
+    picture, problem = None, ""
     if index is None:
         drawn = found.plot(min(top, _MOST_ROWS), by)
         name = f"audit.{split}.{by.replace('_', '-')}.png"
-        picture = save_picture(drawn, study.figures / name if save is None else Path(save))
+        picture, problem = keep_picture(drawn, study.figures / name, save)
     elif save is not None:
         drawn = found.plot_places([found.place(index)], f"Image {index} of {split}")
         picture = save_picture(drawn, Path(save))
-    return ShownAudit(found, row, by, top, picture, table)
+    return ShownAudit(found, row, by, top, picture, table, problem)

@@ -163,7 +163,14 @@ def _plan_of(study: Study, readings: Readings, random_order: bool) -> ReadingPla
     if not random_order:
         raise ReadingsError(
             "readings: expected those of a plan: without one nobody can tell which images were "
-            "left out. If they are a simple random sample in random order, say so"
+            "left out. If they are a simple random sample in random order, say so: random_order "
+            "(--random-order)"
+        )
+    if readings.hard.any():
+        raise ReadingsError(
+            "readings: expected a simple random sample by random_order (--random-order). Got hard "
+            "images that were read on purpose, by their stratum or condition: no rate follows from "
+            "these without the plan, which the tidy form has"
         )
     record = study.splits[readings.split]
     target = ReadingTarget(

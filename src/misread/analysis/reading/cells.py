@@ -43,7 +43,8 @@ class ReadingCells:
     @property
     def divided(self) -> IndexArray:
         """Positions of the images that half of their readers misread: they are in no cell."""
-        return self.index[2 * self.wrong == self.answers]
+        divided: IndexArray = self.index[2 * self.wrong == self.answers]
+        return divided
 
     @property
     def both(self) -> IndexArray:
