@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from misread.workflows.audit import audit
     from misread.workflows.compare import compare
     from misread.workflows.crossfit import crossfit
-    from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.demo import demo_predictions, make_demo, reference_panel
     from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
@@ -120,6 +120,7 @@ _PUBLIC = {
     "describe_people": ("misread.workflows.people", "describe_people"),
     "people": ("misread.workflows.people", "people"),
     "reconstruct": ("misread.workflows.reconstruct", "reconstruct"),
+    "reference_panel": ("misread.workflows.demo", "reference_panel"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
@@ -183,6 +184,7 @@ __all__ = [
     "open_readings",
     "people",
     "reconstruct",
+    "reference_panel",
     "run",
     "score_panel",
     "simulate_readers",

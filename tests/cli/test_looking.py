@@ -89,12 +89,13 @@ def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) 
 
 
 def test_calibration_of_the_demo(invoke: Invoke) -> None:
-    assert invoke("demo", "--study", "digits")[0] == 0
-    code, out, err = invoke("calibration", "--study", "digits")
+    assert invoke("demo", "--no-open", "--study", "digits")[0] == 0
+    of = ("--study", "digits", "--model", "efficient-capsnet-short-e12-s0")
+    code, out, err = invoke("calibration", *of)
     assert (code, err) == (0, "")
     assert "ECE" in out
     assert "no temperature: it is never fitted on the split that it is judged by" in out
-    code, out, _ = invoke("calibration", "--study", "digits", "--json", "--save", "curve.png")
+    code, out, _ = invoke("calibration", *of, "--json", "--save", "curve.png")
     found = json.loads(out)
     assert found["scaled"] is None
     assert found["calibration"]["ece"]["low"] < found["calibration"]["ece"]["value"]
@@ -268,3 +269,26 @@ def test_reconstruct(
         "misread: drawing from a capsule needs an optional dependency: pip install "
         "'misread[torch]'\n"
     )
+
+
+@pytest.mark.parametrize("command", [("mistakes",), ("audit", "--top", "2")])
+def test_a_study_that_cannot_be_written_is_told_of_all_the_same(
+    invoke: Invoke,
+    source: Path,
+    probabilities: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    assert invoke("import", "predictions", probabilities, "--dataset", source)[0] == 0
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("misread.views.pictures.replacing", refuse)
+    code, out, err = invoke(*command)
+    assert code == 0
+    assert "read as" in out
+    assert err.startswith("no picture: can't write ")
+    assert err.rstrip().endswith("Permission denied; --save puts it elsewhere")
+    code, _, err = invoke(*command, "--save", "own.png")
+    assert code == 2 and "save: can't write own.png" in err

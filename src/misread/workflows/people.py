@@ -21,7 +21,7 @@ from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
-from misread.tables.readings import Readings, join
+from misread.tables.readings import Readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan, out_of_sample
 from misread.workflows.readings import (
@@ -29,6 +29,7 @@ from misread.workflows.readings import (
     find_answers,
     find_readings,
     given_labels,
+    open_readings,
 )
 
 
@@ -38,6 +39,8 @@ def people(
     *,
     models: Sequence[str] = (),
     random_order: bool = False,
+    readers: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> PeopleResult:
     """How often people read a split's images otherwise than labelled, and against each model.
 
@@ -50,15 +53,29 @@ def people(
             are held-out or cross-fitted.
         random_order: For readings without a plan: that each reader read a simple random sample of
             the split's images, in random order. Without that no rate can be told from them.
+        readers: Only these readers; none for all.
+        without: Leave these readers out. Whoever is left out is named in the result.
 
     Raises:
         ReadingsError: The readings follow no plan, or not the study's.
         PredictionsError: A model's predictions aren't of all images.
     """
     plan = _plan_of(study, readings, random_order)
+    chosen = _choose(readings, readers, without)
     predicted = predicted_classes(study, plan.target.split, models)
     labels = given_labels(study, plan.target.split)
-    return _measure(study, plan, labels, readings, predicted)
+    there, kept = ([one.name for one in each.readers] for each in (readings, chosen))
+    left_out = [name for name in there if name not in kept]
+    return _measure(study, plan, labels, chosen, predicted, left_out)
+
+
+def _choose(readings: Readings, readers: Sequence[str], without: Sequence[str]) -> Readings:
+    readings.of(without)  # says so if nobody is called that
+    chosen = readings.of(readers) if readers else readings
+    kept = [one.name for one in chosen.readers if one.name not in without]
+    if not kept:
+        raise ReadingsError("reader: expected one or more who isn't left out. Got none.")
+    return chosen.of(kept)
 
 
 def find_people(
@@ -117,10 +134,10 @@ def _measure(
     labels: LabelArray,
     readings: Readings,
     predicted: dict[str, LabelArray],
+    left_out: Sequence[str] = (),
 ) -> PeopleResult:
-    measured = measure_people(
-        plan, labels, readings, {name: read != labels for name, read in predicted.items()}
-    )
+    wrong = {name: read != labels for name, read in predicted.items()}
+    measured = measure_people(plan, labels, readings, wrong, left_out)
     after, verdicts = None, study.verdicts.state(plan.target.split)
     if len(verdicts):
         adjudicated = adjudicate(labels, verdicts)
@@ -128,7 +145,7 @@ def _measure(
     return PeopleResult(
         people=measured,
         adjudicated=after,
-        confusion=people_confusion(plan, measured.estimate.tallies, labels),
+        confusion=people_confusion(plan, measured.estimate.counted_tallies, labels),
         labels=label_readings(tallied_answers(measured.estimate.tallies, readings.classes), labels),
         predicted=predicted,
     )
@@ -142,7 +159,14 @@ def _plan_of(study: Study, readings: Readings, random_order: bool) -> ReadingPla
     if not random_order:
         raise ReadingsError(
             "readings: expected those of a plan: without one nobody can tell which images were "
-            "left out. If they are a simple random sample in random order, say so"
+            "left out. If they are a simple random sample in random order, say so: random_order "
+            "(--random-order)"
+        )
+    if readings.hard.any():
+        raise ReadingsError(
+            "readings: expected a simple random sample by random_order (--random-order). Got hard "
+            "images that were read on purpose, by their stratum or condition: no rate follows from "
+            "these without the plan, which the tidy form has"
         )
     record = study.splits[readings.split]
     target = ReadingTarget(
@@ -188,6 +212,8 @@ def look_at_people(
     *,
     models: Sequence[str] = (),
     random_order: bool = False,
+    readers: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> PeopleResult | Described:
     """What a study's readings say: measured by the plan where they follow it, else counted.
 
@@ -197,20 +223,32 @@ def look_at_people(
             all others.
         models: As for `people`.
         random_order: As for `people`.
+        readers: As for `people`; only where the readings are measured.
+        without: As for `people`, likewise.
 
     Raises:
         ReadingsError: There are no readings, or they are damaged or don't go together.
         PredictionsError: A model's predictions aren't of all images.
     """
     tables, counts = find_answers(study, names)
-    found = find_readings(study) if not names else join([*tables.values()]) if tables else None
+    found = find_readings(study) if not names else None
+    if tables and names and not counts:
+        found = open_readings(study, names)
     if random_order and (counts or found is None):
         raise ReadingsError(
             "random-order: expected readings, which have an order. Got counts of answers; name "
             "tables with --readings"
         )
     if found is not None and not counts and _is_measured(found, tables, names, random_order):
-        return people(study, found, models=models, random_order=random_order)
+        return people(
+            study, found, models=models, random_order=random_order, readers=readers,
+            without=without,
+        )  # fmt: skip
+    if readers or without:
+        raise ReadingsError(
+            "reader, without: expected readings by the plan, or --random-order. Got others, "
+            "which are counted; --readings names tables of them"
+        )
     return describe_people(study, names, models=models)
 
 

@@ -153,7 +153,10 @@ def import_readings(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Bring readings made elsewhere into a study; `misread people` says what they tell."""
+    """Bring readings made elsewhere into a study; `misread people` says what they tell.
+
+    Readers whom the study holds already are left out: the same file again changes nothing.
+    """
     from misread.cli.output import readings as output
     from misread.store import Study
     from misread.workflows import readings as workflow
@@ -166,7 +169,7 @@ def import_readings(
         )
         output.show_counts(counts, shown, split or "test", as_json)
         return
-    found = workflow.import_readings(
+    brought = workflow.bring_readings(
         place,
         file,
         split=split,
@@ -174,4 +177,4 @@ def import_readings(
         name=name,
         replace=replace,
     )
-    output.show_imported(found, shown, as_json)
+    output.show_imported(brought, shown, as_json)

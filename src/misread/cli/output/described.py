@@ -69,6 +69,7 @@ def _show_model(each: "ModelOnRead") -> None:
         f"  more than half of their readers misread {len(cells.both) + len(cells.people_only):,}: "
         f"both wrong {len(cells.both):,}, only the model {len(cells.model_only):,}, only people "
         f"{len(cells.people_only):,}, neither {len(cells.neither):,}"
+        + (f", readers divided {len(cells.divided):,}" if len(cells.divided) else "")
     )
     kappa = "not defined" if number(each.consistency) is None else f"{each.consistency:.2f}"
     print(f"  error consistency, over all answers: {kappa}")
@@ -122,6 +123,7 @@ def _json(found: "Described") -> dict[str, Any]:
             {"model": each.model, "images": each.images, "mistakes": each.mistakes,
              "both": len(each.cells.both), "model_only": len(each.cells.model_only),
              "people_only": len(each.cells.people_only), "neither": len(each.cells.neither),
+             "divided": len(each.cells.divided),
              "consistency": number(each.consistency)}
             for each in found.models
         ],

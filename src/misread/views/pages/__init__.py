@@ -16,6 +16,7 @@ from misread.analysis.reading.described import Described
 from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.store import Study
+from misread.tables import Reconstructions
 from misread.views.audit import Audit
 from misread.views.pages.audit import AuditPage, build_audit
 from misread.views.pages.compare import ComparePage, build_compare
@@ -25,6 +26,7 @@ from misread.views.pages.methods import Methods, build_methods
 from misread.views.pages.mistakes import MistakesPage, build_mistakes
 from misread.views.pages.overview import Overview, build_overview
 from misread.views.pages.people import PeoplePage, build_people
+from misread.views.pages.reconstructions import ReconstructionsPage, build_reconstructions
 from misread.views.pages.reproduce import Reproduce, build_reproduce
 from misread.views.pages.study_tables import StudyTables
 
@@ -49,6 +51,8 @@ class Pages:
         overview: Dataset, models, error rates.
         mistakes: The misread images, a page for each split and origin.
         audits: The most suspicious images, a page for each split that has a panel.
+        reconstructions: Difficult images beside what a network drew of them, a page for each split
+            that one has drawn.
         compared: Models, people and the literature side by side, a page for each split that has
             something to hold against each other.
         people: People against models; None where nobody has read by a plan.
@@ -60,6 +64,7 @@ class Pages:
     overview: Overview
     mistakes: tuple[MistakesPage, ...]
     audits: tuple[AuditPage, ...]
+    reconstructions: tuple[ReconstructionsPage, ...]
     compared: tuple[ComparePage, ...]
     people: PeoplePage | None
     described: DescribedPage | None
@@ -78,6 +83,8 @@ def build_pages(
     people: PeopleResult | None = None,
     described: Described | None = None,
     readings: Mapping[str, LabelReadings] | None = None,
+    readings_problem: str = "",
+    reconstructions: Mapping[str, Reconstructions] | None = None,
 ) -> Pages:
     """Build all pages of a study.
 
@@ -91,18 +98,31 @@ def build_pages(
         people: What a reader study measured; None where there is none.
         described: What people answered without a plan, in its place.
         readings: By split, what readers called single images; None where nobody has read.
+        readings_problem: Why the readings can't be shown; "" if they can, or there are none.
+        reconstructions: By split, what a network with a decoder drew of it.
 
     Raises:
         MisreadError: A table of the study is damaged.
     """
     tables = StudyTables(
-        study, dataset, audits, model, limits or Limits(), people=people, readings=readings or {}
+        study,
+        dataset,
+        audits,
+        model,
+        limits or Limits(),
+        people=people,
+        readings=readings or {},
+        readings_problem=readings_problem,
+        reconstructions=reconstructions or {},
     )
     overview = build_overview(tables)
     return Pages(
         overview=overview,
         mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
         audits=tuple(build_audit(tables, split) for split in audits),
+        reconstructions=tuple(
+            build_reconstructions(tables, split) for split in tables.reconstructions
+        ),
         compared=tuple(build_compare(tables, result) for result in compared),
         people=None if people is None else build_people(tables, people),
         described=None if described is None else build_described(tables, described),

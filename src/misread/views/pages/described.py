@@ -10,8 +10,10 @@ from misread.views.pages.people import SIMULATED
 from misread.views.pages.study_tables import StudyTables
 from misread.views.pages.versus import (
     ConfusedPair,
+    ReadImage,
     VersusCell,
     build_cells,
+    build_images,
     build_pairs,
     known,
     run_of,
@@ -43,6 +45,8 @@ class ModelRow:
         wrong: Of these images, those that it misreads.
         consistency: Error consistency over all answers; None where it is undefined.
         cells: Both wrong, only the model, only people, neither; of the images that were read.
+        divided: Images that half of their readers misread, which are in none of the four.
+        hidden_divided: Number of further ones.
         pairs: What people take for what in answers, and the model in images, the largest first.
         hidden_pairs: Number of further pairs.
     """
@@ -52,6 +56,8 @@ class ModelRow:
     wrong: Share
     consistency: float | None
     cells: tuple[VersusCell, ...]
+    divided: tuple[ReadImage, ...]
+    hidden_divided: int
     pairs: tuple[ConfusedPair, ...]
     hidden_pairs: int
 
@@ -129,7 +135,7 @@ def _model(tables: StudyTables, found: Described, each: ModelOnRead) -> ModelRow
     labels = tables.dataset.splits[found.split].labels
     read = cells.index
     pairs = build_pairs(tables, found.confusion, model_confusion(labels[read], predicted[read]))
-    most = tables.limits.confusions // 2
+    most, divided = tables.limits.confusions // 2, cells.divided[: tables.limits.cell]
     run, origin = run_of(each.model, found.split)
     numbers = {
         kind: Interval(float(len(index)), None, None) for kind, index in cells.by_kind.items()
@@ -140,6 +146,8 @@ def _model(tables: StudyTables, found: Described, each: ModelOnRead) -> ModelRow
         wrong=Share.of_count(each.mistakes, each.images),
         consistency=known(each.consistency),
         cells=build_cells(tables, found.split, found.labels, cells, predicted, numbers),
+        divided=build_images(tables, found.labels, found.split, divided, predicted),
+        hidden_divided=len(cells.divided) - len(divided),
         pairs=tuple(pairs[:most]),
         hidden_pairs=max(0, len(pairs) - most),
     )

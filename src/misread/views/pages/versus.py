@@ -11,7 +11,7 @@ from misread.analysis.reading.cells import ReadingCells, reading_cells
 from misread.analysis.reading.comparison import Comparison
 from misread.analysis.reading.confusion import Confusion, model_confusion
 from misread.analysis.reading.result import PeopleResult
-from misread.types import LabelArray
+from misread.types import IndexArray, LabelArray
 from misread.views.pages.parts import Interval, Label, Picture
 from misread.views.pages.study_tables import StudyTables
 
@@ -96,6 +96,9 @@ class Versus:
         least_error: Error rate of people if they misread nothing but the model's mistakes: a lower
             bound.
         cells: Both wrong, only the model, only people, neither.
+        divided: Images that half of their readers misread, which are in no cell; at most as many
+            as a cell shows.
+        hidden_divided: Number of further ones.
         pairs: What people and the model take for what, the largest first.
         hidden_pairs: Number of further pairs.
     """
@@ -112,6 +115,8 @@ class Versus:
     read_right: Interval
     least_error: Interval
     cells: tuple[VersusCell, ...]
+    divided: tuple[ReadImage, ...]
+    hidden_divided: int
     pairs: tuple[ConfusedPair, ...]
     hidden_pairs: int
 
@@ -131,6 +136,7 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
     pairs = build_pairs(tables, result.confusion, model_confusion(labels, predicted))
     most = tables.limits.confusions // 2
     run, origin = run_of(comparison.model, split)
+    shown = cells.divided[: tables.limits.cell]
     return Versus(
         model=run,
         origin=origin,
@@ -151,6 +157,8 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
             predicted,
             {kind: to_interval(number) for kind, number in numbers.items()},
         ),
+        divided=build_images(tables, result.labels, split, shown, predicted),
+        hidden_divided=len(cells.divided) - len(shown),
         pairs=tuple(pairs[:most]),
         hidden_pairs=max(0, len(pairs) - most),
     )
@@ -196,7 +204,7 @@ def build_cells(
     """
     # Those that the model misreads or people read otherwise are shown first to last; of the many
     # that neither misreads, an even sample.
-    most, made, rows = tables.limits.cell, [], _rows(labels)
+    most, made = tables.limits.cell, []
     for kind, index in found.by_kind.items():
         step = len(index) // most if kind == "neither" and len(index) > most else 1
         shown = np.sort(index)[::step][:most] if kind == "neither" else index[:most]
@@ -205,19 +213,23 @@ def build_cells(
                 kind=kind,
                 images=numbers[kind],
                 read=len(index),
-                shown=tuple(
-                    _image(tables, labels, split, rows[int(one)], int(predicted[one]))
-                    for one in shown
-                    if int(one) in rows
-                ),
+                shown=build_images(tables, labels, split, shown, predicted),
                 hidden=len(index) - len(shown),
             )
         )
     return tuple(made)
 
 
-def _rows(found: LabelReadings) -> dict[int, int]:
-    return {int(index): row for row, index in enumerate(found.index)}
+def build_images(
+    tables: StudyTables, found: LabelReadings, split: str, index: IndexArray, predicted: LabelArray
+) -> tuple[ReadImage, ...]:
+    """Images that readers and a model read."""
+    rows = {int(each): row for row, each in enumerate(found.index)}
+    return tuple(
+        _image(tables, found, split, rows[int(one)], int(predicted[one]))
+        for one in index
+        if int(one) in rows
+    )
 
 
 def _image(
