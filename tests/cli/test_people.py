@@ -98,7 +98,7 @@ def answer(study: Study, name: str, count: int, seen: Seen = Seen.NOTHING, wrong
             attempt=1, item=int(order.item[at]), hard=int(order.hard[at]),
             purpose=int(order.repeat_of[at] >= 0), repeat_of=int(order.repeat_of[at]),
             answer=int(labels[order.item[at]] + (at < wrong)) % 3, undoes=None, unsure=0,
-            exposures=1, rt_ms=500.0, onset=0.0, unfocused=0, screen="", zoom=1.0, received_at=1,
+            exposures=1, rt_ms=500.0, onset=0, unfocused=0, screen="", zoom=1.0, received_at=1,
         )
         for at in range(count)
     ]  # fmt: skip
