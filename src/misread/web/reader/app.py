@@ -151,8 +151,8 @@ class _Pages:
         if desk.reader.agreed_at is None:
             return problem(409, "agreed: reading begins once you agree that your answers are kept")
         rows = parse_answers(content, desk, len(self._classes), self._room.clock())
-        await self._room.record(desk, rows)
-        return answer({"kept": len(rows)})
+        late = await self._room.record(desk, rows)
+        return answer({"kept": len(rows) - len(late), "late": late, "planned": desk.planned})
 
     async def _desk(self, request: Request) -> Desk | None:
         return await self._room.desk(request.path_params["token"])
