@@ -258,11 +258,130 @@ def test_an_answer_after_the_focus_was_lost_is_asked_again(
     page.evaluate("() => window.dispatchEvent(new Event('blur'))")
     page.keyboard.press("1")
     shown(page)
-    expect(page.locator("#progress")).to_contain_text("2 of 1")
+    expect(page.locator("#remark")).to_contain_text("asked again later")
+    expect(page.locator("#progress")).to_have_text("2 of 14")
     assert [answer.unfocused for answer in server.answers] == [1]
     page.reload()
     shown(page)
     expect(page.locator("#progress")).to_have_text("2 of 14")
+
+
+def test_an_outage_is_told_and_nothing_is_taken_meanwhile(
+    page: Page, serve_reading: Serve
+) -> None:
+    server = serve_reading()
+    begin(page, server)
+    press(page, "1")
+    saved(page)
+    server.stop()
+    waiting = page.locator("#waiting")
+    for number in range(40):  # what was loaded is read on
+        shown_or_waiting = "() => document.querySelector('#stage[data-open], #reading.waiting')"
+        page.wait_for_function(shown_or_waiting)
+        if page.locator("#reading.waiting").count():
+            break
+        page.wait_for_timeout(170)
+        page.keyboard.press(str(number % 10))
+    expect(waiting).to_have_text("waiting for the next image")
+    assert page.locator("#controls button:not([aria-disabled])").count() == 0
+    # Neither keys nor buttons answer for an image that isn't there yet.
+    page.keyboard.press("9")
+    page.locator("#answers").get_by_role("button", name="9").click(force=True)
+    kept = page.evaluate("() => Object.values(localStorage).map((text) => JSON.parse(text).length)")
+    assert kept == [number]
+    server.start()
+    start = time.monotonic()
+    shown(page)
+    assert time.monotonic() - start < 6
+    expect(waiting).to_have_text("")
+    assert page.locator("#controls button[aria-disabled]").count() == 0
+    page.keyboard.press("3")
+    saved(page)
+    assert [a.answer for a in server.answers] == [1, *(n % 10 for n in range(number)), 3]
+    assert [a.position for a in server.answers] == list(range(number + 2))
+
+
+def test_a_second_tab_that_is_behind_moves_on(
+    new_context: Callable[..., BrowserContext], new_page: Callable[..., Page], serve_reading: Serve
+) -> None:
+    server = serve_reading(answers=12)
+    context = new_context()
+    page, other = new_page(context), new_page(context)
+    begin(page, server)
+    press(page, "1")
+    saved(page)
+    other.goto(server.link)
+    shown(other)
+    expect(other.locator("#progress")).to_have_text("2 of 13")
+    page.bring_to_front()
+    for key in "234":
+        press(page, key)
+    saved(page)
+    other.bring_to_front()
+    press(other, "9")  # of an image that the first tab has answered
+    expect(other.locator("#remark")).to_contain_text("answered in another window already")
+    expect(other.locator("#progress")).to_have_text("5 of 13")
+    press(other, "8")
+    saved(other)
+    finals = {a.position: a.answer for a in server.answers}
+    assert finals == {0: 1, 1: 2, 2: 3, 3: 4, 4: 8}
+    assert len(server.answers) == 5
+    # Going back is meant: it replaces an answer.
+    page.bring_to_front()
+    shown(page)
+    page.keyboard.press("Backspace")
+    press(page, "0")
+    saved(page)
+    assert [a.answer for a in server.answers if a.position == 3] == [4, 0]
+
+
+def test_going_back_shows_what_was_answered(page: Page, serve_reading: Serve) -> None:
+    server = serve_reading(answers=12)
+    begin(page, server)
+    for key in "12":
+        press(page, key)
+    shown(page)
+    chosen = page.locator("#answers [aria-current]")
+    assert chosen.count() == 0
+    page.keyboard.press("Space")
+    press(page, "3")
+    shown(page)
+    page.keyboard.press("Backspace")
+    shown(page)
+    expect(chosen).to_have_text("3")
+    expect(page.locator("#unsure")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Backspace")
+    shown(page)
+    expect(chosen).to_have_text("2")
+    expect(page.locator("#unsure")).to_have_attribute("aria-pressed", "false")
+    for _ in range(2):
+        shown(page)
+        page.keyboard.press("Backspace")
+    expect(page.locator("#remark")).to_have_text("3 images back is as far as it goes")
+    page.keyboard.press("Escape")
+    shown(page)
+    assert chosen.count() == 0
+
+
+def test_the_last_image_can_be_mended(page: Page, serve_reading: Serve) -> None:
+    server = serve_reading(answers=12)
+    begin(page, server)
+    for number in range(13):
+        press(page, str(number % 10))
+    expect(page.locator("#done-title")).to_be_visible()
+    page.get_by_role("button", name="go back to the last image").click()
+    shown(page)
+    expect(page.locator("#answers [aria-current]")).to_have_text("2")
+    page.keyboard.press("Escape")
+    expect(page.locator("#done-title")).to_be_visible()
+    page.keyboard.press("Backspace")
+    press(page, "7")
+    expect(page.locator("#done-title")).to_be_visible()
+    saved(page)
+    assert [a.answer for a in server.answers if a.position == 12] == [2, 7]
+    page.reload()
+    expect(page.locator("#done-title")).to_be_visible()
+    expect(page.locator("#back")).to_be_hidden()
 
 
 def test_a_break_every_hundred(page: Page, serve_reading: Serve) -> None:

@@ -9,15 +9,13 @@ if TYPE_CHECKING:
     from misread.tables.reading_plan import ReadingPlan
     from misread.workflows.read import ReadingLinks
 
-# Seconds that an answer takes, for an honest guess of the time.
-_SECONDS = 1.5
 # Share of the images outside the census that the forecast supposes to be misread.
 _SUPPOSED = 0.002
 
 
 def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
     """Print what is frozen, and what to expect of it."""
-    from misread.analysis.reading.design import expected_width
+    from misread.analysis.reading.design import SECONDS_EACH, expected_width
 
     errors = round(_SUPPOSED * plan.rest)
     width, _ = expected_width(errors, plan.sample, plan.rest, plan.alpha) if plan.rest else (0, 1)
@@ -53,7 +51,7 @@ def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
     print(f"of the other {plan.rest:,}, a random sample by each reader: {plan.sample:,}")
     print(f"shown again, outside of the estimate: {plan.repeats:,}; practice: {len(plan.practice)}")
     shown = plan.answers + plan.repeats
-    print(f"each reader: {plan.answers:,} answers, about {shown * _SECONDS / 60:.0f} minutes")
+    print(f"each reader: {plan.answers:,} answers, about {shown * SECONDS_EACH / 60:.0f} minutes")
     if plan.width is not None:
         print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide")
     print(

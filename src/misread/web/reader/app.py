@@ -5,6 +5,7 @@ label, a prediction, whether an item is a hard one, where it is in the dataset, 
 called: not in an address, a header, the page or the size of anything but the image itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from misread.analysis.reading.design import SECONDS_EACH
 from misread.datasets import Dataset
 from misread.store.reading_log import ReadingLog
 from misread.tables.reading_plan import ReadingPlan
@@ -27,6 +29,8 @@ from misread.web.security import Door
 
 BREAK_EVERY = 100
 UNDO = 3
+# Classes whose names are told before the reader begins.
+_FEW = 12
 
 # Milliseconds; the mask follows the image at once, and `answer` runs from the image's onset.
 BRIEF = {"fixation": 300, "image": 200, "mask": 200, "answer": 1500}
@@ -106,8 +110,12 @@ class _Pages:
             "brief": BRIEF if self._plan.brief else None,
             "breakEvery": BREAK_EVERY,
             "undo": UNDO,
+            "pace": SECONDS_EACH,
         }
-        return render(self._templates, "reader.html", boot=boot, seconds=_seconds)
+        return render(
+            self._templates, "reader.html", boot=boot, seconds=_seconds, contact=self._contact,
+            question=_question(self._plan.target.classes),
+        )  # fmt: skip
 
     async def _state(self, request: Request) -> Response:
         desk = await self._desk(request)
@@ -187,6 +195,16 @@ class _Pages:
 def _seconds(milliseconds: float) -> str:
     """A time in words: "0.2 seconds"."""
     return f"{milliseconds / 1000:g} seconds"
+
+
+def _question(classes: Sequence[str]) -> str:
+    """What is to be said of each image, in words that need no knowledge of classes."""
+    if all(len(name) == 1 and name in "0123456789" for name in classes):
+        return "Say of each which digit it shows."
+    if len(classes) > _FEW:
+        return f"Say of each which of {len(classes):,} things it shows; you choose from a list."
+    first, last = ", ".join(classes[:-1]), classes[-1]
+    return f"Say of each what it shows: {first} or {last}." if first else "Look at each."
 
 
 def _nobody() -> Response:
