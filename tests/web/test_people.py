@@ -100,3 +100,17 @@ def test_names_are_escaped_on_the_page_of_people(
         page = client.get("/people").text
         assert "<script>alert" not in page and "<img src=x" not in page
         assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
+
+
+def test_damaged_readings_are_told_on_a_page(
+    gallery: Gallery, serve_gallery: Callable[..., Any]
+) -> None:
+    folder = gallery.study.path / "readings"
+    folder.mkdir(exist_ok=True)
+    (folder / "bad.csv").write_text("nothing\n")
+    with serve_gallery(gallery) as client:
+        shown = client.get("/people", Accept="text/html,*/*")
+        assert shown.status_code == 400
+        assert shown.headers["content-type"] == "text/html; charset=utf-8"
+        assert "bad.csv" in shown.text
+        assert "bad.csv" in client.get("/people").json()["error"]

@@ -253,6 +253,28 @@ def test_strangers_are_told_nothing(page: Page, client: httpx.Client) -> None:
     )
 
 
+def test_a_browser_gets_a_page_where_a_script_gets_json(page: Page, client: httpx.Client) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for path, status, line in (
+        ("/r/nobody", 404, "this link isn&#x27;t known here"),
+        ("/owner?token=x", 404, "this link isn&#x27;t known here"),
+        ("/elsewhere", 404, "no such page"),
+        (f"{page.base}/agree", 405, "asked in this way"),
+    ):
+        shown = client.get(path, headers=browser)
+        assert shown.status_code == status
+        assert shown.headers["content-type"] == "text/html; charset=utf-8"
+        assert "<h1>" in shown.text
+        assert line in shown.text
+        told = client.get(path)
+        assert told.status_code == status
+        assert told.json()["error"]
+    evil = client.get("/", headers=browser | {"Host": "<b>.example"})
+    assert evil.status_code == 403
+    assert "<b>" not in evil.text
+    assert "<h1>" in evil.text
+
+
 def test_the_owner_sees_how_much_and_never_how_well(
     page: Page, client: httpx.Client, study: Study, plan: ReadingPlan
 ) -> None:
@@ -356,6 +378,9 @@ def test_a_page_says_nothing_of_its_items(page: Page, dataset: Dataset, plan: Re
 def test_keys() -> None:
     assert choose_keys(["0", "1", "2"]) == ["0", "1", "2"]
     assert choose_keys(["ant", "bee"]) == ["1", "2"]
+    assert choose_keys(["A", "B", "C"]) == ["a", "b", "c"]
+    assert choose_keys(["a", "A"]) == ["1", "2"]
+    assert choose_keys(["a", " "]) == ["1", "2"]
     assert choose_keys([str(n) for n in range(11)])[9:] == ["0", "q"]
     assert choose_keys([str(n) for n in range(1000)]) == [""] * 1000
     assert choose_keys(["ant", "bee"], "AB") == ["a", "b"]

@@ -24,7 +24,7 @@ from misread.web.reader.answers import parse_agreement, parse_answers
 from misread.web.reader.desk import AHEAD, Desk
 from misread.web.reader.keys import choose_keys
 from misread.web.reader.room import Room
-from misread.web.responses import answer, problem, read_object
+from misread.web.responses import answer, problem, read_object, refusal
 from misread.web.security import Door
 
 BREAK_EVERY = 100
@@ -103,7 +103,7 @@ class _Pages:
     async def _page(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         boot = {
             "base": f"/r/{desk.reader.token}",
             "classes": self._classes,
@@ -120,7 +120,7 @@ class _Pages:
     async def _state(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         now, after = self._room.clock(), request.query_params.get("after", "")
         if desk.reader.agreed_at is None:
             phase, upcoming = "welcome", []
@@ -140,21 +140,21 @@ class _Pages:
         desk = await self._desk(request)
         place = None if desk is None else desk.locate(request.path_params["trial"])
         if place is None:
-            return _nobody()
+            return _nobody(request)
         content, media_type = await self._room.picture(place)
         return Response(content, media_type=media_type)
 
     async def _agree(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         await self._room.agree(desk, parse_agreement(await read_object(request)))
         return answer({})
 
     async def _answers(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         content = await read_object(request)
         if desk.reader.agreed_at is None:
             return problem(409, "agreed: reading begins once you agree that your answers are kept")
@@ -169,7 +169,7 @@ class _Pages:
 
     async def _owner(self, request: Request) -> Response:
         if not self._door.opens(request.query_params.get("token", "")):
-            return _nobody()
+            return _nobody(request)
         return render(self._templates, "owner.html", readers=await self._progress(request))
 
     async def _progress(self, request: Request) -> list[dict[str, Any]]:
@@ -207,6 +207,8 @@ def _question(classes: Sequence[str]) -> str:
     return f"Say of each what it shows: {first} or {last}." if first else "Look at each."
 
 
-def _nobody() -> Response:
+def _nobody(request: Request) -> Response:
     """The same answer to every link that is wrong, whatever is wrong with it."""
-    return problem(404, "this link isn't known here; ask whoever sent it for a new one")
+    return refusal(
+        request.headers, 404, "this link isn't known here; ask whoever sent it for a new one"
+    )

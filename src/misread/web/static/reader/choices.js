@@ -76,7 +76,11 @@ function mark(made, answer) {
  * @returns {Choices}
  */
 function filtered(classes, choose) {
-  const field = typing("Type to find a class, then Enter", "Press / and type, then Enter");
+  const keyboard = matchMedia("(any-hover: hover), (any-pointer: fine)").matches;
+  const field = typing(
+    "Type to find a class, then Enter",
+    keyboard ? "Press / and type, then Enter" : "Type to find",
+  );
   const plain = buttons(classes, take);
   const made = /** @type {HTMLElement[]} */ ([...plain.element.children]);
   plain.element.classList.add("many");

@@ -16,6 +16,8 @@ export class Outbox extends EventTarget {
   #name;
   /** @type {Answer[]} */
   #waiting;
+  /** Events that the server has acknowledged. @type {Set<string>} */
+  #sent = new Set();
   #sending = false;
   #wait = FIRST_WAIT;
 
@@ -88,8 +90,8 @@ export class Outbox extends EventTarget {
     this.failing = false;
     reached();
     // Another tab may have sent some of them too; what was acknowledged goes, whatever came since stays.
-    const sent = new Set(batch.map((answer) => answer.event));
-    this.#waiting = this.#waiting.filter((answer) => !sent.has(answer.event));
+    for (const answer of batch) this.#sent.add(answer.event);
+    this.#waiting = this.#waiting.filter((answer) => !this.#sent.has(answer.event));
     this.#save();
     this.dispatchEvent(new CustomEvent("planned", { detail: told.planned }));
     if (told.late?.length) this.dispatchEvent(new Event("late"));
@@ -119,8 +121,13 @@ export class Outbox extends EventTarget {
   }
 
   #save() {
+    const own = new Set(this.#waiting.map((answer) => answer.event));
+    // Another window's answers stay: it may be closed before it can send them.
+    const others = this.#load().filter(
+      (answer) => !own.has(answer.event) && !this.#sent.has(answer.event),
+    );
     try {
-      localStorage.setItem(this.#name, JSON.stringify(this.#waiting));
+      localStorage.setItem(this.#name, JSON.stringify([...others, ...this.#waiting]));
     } catch {
       // Storage is full or forbidden: the answers are still in this page, and being sent.
     }
