@@ -102,15 +102,26 @@ def test_names_are_escaped_on_the_page_of_people(
         assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
 
 
-def test_damaged_readings_are_told_on_a_page(
+def test_an_error_is_a_page_for_a_browser_and_json_for_a_script(
     gallery: Gallery, serve_gallery: Callable[..., Any]
 ) -> None:
-    folder = gallery.study.path / "readings"
-    folder.mkdir(exist_ok=True)
-    (folder / "bad.csv").write_text("nothing\n")
     with serve_gallery(gallery) as client:
-        shown = client.get("/people", Accept="text/html,*/*")
-        assert shown.status_code == 400
-        assert shown.headers["content-type"] == "text/html; charset=utf-8"
-        assert "bad.csv" in shown.text
-        assert "bad.csv" in client.get("/people").json()["error"]
+        for path, status in (("/compare?split=none", 400), ("/person", 404)):
+            shown = client.get(path, Accept="text/html,*/*")
+            assert shown.status_code == status
+            assert shown.headers["content-type"] == "text/html; charset=utf-8"
+            assert "<h1>" in shown.text
+            assert client.get(path).json()["error"]
+
+
+def test_readings_that_contradict_are_told_on_the_page(
+    gallery: Gallery, serve_gallery: Callable[..., Any]
+) -> None:
+    made = simulate_readers(
+        gallery.study, 1, error_easy=0, error_hard=0, save="one", dataset=gallery.dataset
+    )
+    gallery.study.save_readings("two", made)
+    with serve_gallery(gallery) as client:
+        page = client.get("/people")
+        assert page.status_code == 200
+        assert "is in readings/one.csv as well" in page.text
