@@ -61,11 +61,18 @@ class ServerError(InputError):
     """A web page can't be served at this address."""
 
 
+class PortInUseError(ServerError):
+    """Another program listens at this port."""
+
+
 class MissingExtraError(InputError):
     """An optional dependency isn't installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional dependency: pip install 'misread[{extra}]'")
+        super().__init__(
+            f"{what} needs an optional dependency: pip install 'misread[{extra}]', or in a clone "
+            f"of the repository pip install '.[{extra}]'"
+        )
         self.extra = extra
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from misread.datasets import Dataset, Split, load
 from misread.store import Study
-from misread.tables import Neighbours, Origin, Predictions, Provenance
+from misread.tables import Neighbours, Origin, Predictions, Provenance, Reconstructions
 from misread.tables.metadata import Metadata
 from misread.types import Array
 from misread.views.audit import Audit
@@ -158,9 +158,10 @@ def digits(tmp_path_factory: pytest.TempPathFactory, panel: list[Predictions]) -
 
 @pytest.fixture(scope="session")
 def digits_study(
-    tmp_path_factory: pytest.TempPathFactory, digits: Dataset, panel: list[Predictions]
-) -> Path:
-    """A study of `digits`: a panel, nearest training digits, and who wrote them."""
+    tmp_path_factory: pytest.TempPathFactory, digits: Dataset, panel: list[Predictions],
+    make_reconstructions: Callable[..., Reconstructions],
+) -> Path:  # fmt: skip
+    """A study of `digits`: a panel, nearest training digits, drawings, and who wrote them."""
     study = Study.create(tmp_path_factory.mktemp("studies") / "digits", digits)
     rows = np.load(Path(digits.source).with_name("rows.npy"))
     index = np.arange(len(rows), dtype=np.int32)
@@ -170,6 +171,8 @@ def digits_study(
         probabilities = table.probabilities[rows]
         study.save_predictions(Predictions(index, digits.test.labels, probabilities, provenance))
         study.save_neighbours(Neighbours(index, nearest(digits), provenance))
+    drawn = make_reconstructions(study.newest_predictions("test"), index[1:].tolist(), (28, 28, 1))
+    study.save_reconstructions(drawn)
     writers = pa.array([f"writer {number % 7}" for number in index]).dictionary_encode()
     columns = pa.table({"writer": writers.cast(pa.dictionary(pa.int32(), pa.string()))})
     study.save_metadata(Metadata("test", digits.test.items_fingerprint, columns))

@@ -1,6 +1,7 @@
 """What a network with a decoder drew of the images that it read."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -92,8 +93,11 @@ class Reconstructions:
         Returns:
             (M,) float64 in [0, 1].
         """
-        ordered = np.sort(self.error_predicted)
-        return np.searchsorted(ordered, errors) / max(1, len(ordered))
+        return np.searchsorted(self._ordered, errors) / max(1, len(self))
+
+    @cached_property
+    def _ordered(self) -> FloatArray:
+        return np.sort(self.error_predicted)
 
     @property
     def nbytes(self) -> int:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
-from misread.errors import StudyError
+from misread.errors import ReadingsError, StudyError
 from misread.report import check_place, compose_report, put_report
 from misread.store import Study
-from misread.tables import Origin
+from misread.tables import Origin, Reconstructions
 from misread.views.audit import Audit
 from misread.views.comparing import find_comparison
 from misread.views.pages import Limits, Pages, build_pages
@@ -72,7 +74,9 @@ def write_report(
     place = check_place(Path(output) if output is not None else place, single_file=single_file)
     dataset = dataset or study.load_dataset()
     pages = make_pages(study, model, dataset=dataset, limits=limits)
-    composed = compose_report(pages, dataset, single_file=single_file)
+    composed = compose_report(
+        pages, dataset, find_reconstructions(study, model), single_file=single_file
+    )
     path = put_report(composed, place)
     size = sum(len(content) for content in composed.files.values())
     return WrittenReport(path, pages, len(composed.files), size)
@@ -106,11 +110,11 @@ def make_pages(
         )
     panels = {p.split for p in listed if p.origin != Origin.IN_SAMPLE}
     chosen = [] if model is None else [model]
+    people, readings, problem = _find_readings(study, model, dataset)
     audits: dict[str, Audit] = {
-        split: audit(study, split, chosen, dataset=dataset)
+        split: audit(study, split, chosen, dataset=dataset, readings=readings)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
-    people = find_people(study, model, dataset=dataset)
     found = [find_comparison(study, split, model, people=people) for split in audits]
     return build_pages(
         study,
@@ -120,5 +124,36 @@ def make_pages(
         limits,
         compared=[result for result in found if result is not None],
         people=people,
-        readings=read_labels(study, dataset=dataset),
+        readings=readings,
+        readings_problem=problem,
+        reconstructions=find_reconstructions(study, model),
     )
+
+
+def find_reconstructions(study: Study, model: str | None = None) -> dict[str, Reconstructions]:
+    """What networks drew of each split: of several, the newest that never saw it comes first.
+
+    Args:
+        study: The study.
+        model: Only drawings by this model or run; None for all.
+
+    Raises:
+        PredictionsError: A table is damaged.
+    """
+    listed = study.list_predictions(model=model)
+    found: dict[str, Reconstructions] = {}
+    for provenance in sorted(listed, key=lambda each: each.origin == Origin.IN_SAMPLE):
+        table = study.load_reconstructions(provenance)
+        if table is not None:
+            found.setdefault(provenance.split, table)
+    return found
+
+
+def _find_readings(
+    study: Study, model: str | None, dataset: Dataset
+) -> tuple[PeopleResult | None, dict[str, LabelReadings], str]:
+    """What readings say; or nothing, and why: they never keep a report from being written."""
+    try:
+        return find_people(study, model, dataset=dataset), read_labels(study, dataset=dataset), ""
+    except ReadingsError as error:
+        return None, {}, str(error)

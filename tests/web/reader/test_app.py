@@ -318,7 +318,7 @@ def test_a_page_says_nothing_of_its_items(page: Page, dataset: Dataset, plan: Re
     boot = re.search(r'<script type="application/json" id="boot">(.*?)</script>', text, re.DOTALL)
     assert boot is not None
     assert set(json.loads(boot[1])) == {
-        "base", "classes", "brief", "breakEvery", "undo", "pixelated",
+        "base", "classes", "brief", "breakEvery", "undo",
     }  # fmt: skip
     state = page.state()
     assert set(state) == {"phase", "done", "planned", "upcoming"}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
+_BRIEF = "for 200 ms, then a mask; after 1500 ms without an answer the next one comes"
+
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -25,22 +27,27 @@ Models = Annotated[
 def plan(
     answers: Annotated[
         int | None,
-        typer.Option(help="Each reader's number of answers; 1000, or all images if fewer."),
+        typer.Option(
+            help="Each reader's number of answers, at most with --width; 1000, or all images if "
+            "fewer."
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="The split that the statement is about.")] = "test",
     model: Models = None,
     width: Annotated[
         float | None,
         typer.Option(
-            help="Stop once a reader's interval is this narrow, as a share of the images: 0.005."
+            help="Stop once a reader's interval is this narrow, as a share of the images: 0.005; "
+            "at the latest at --answers."
         ),
     ] = None,
     alpha: Annotated[
         float, typer.Option(help="Largest probability that an interval misses.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of all orders.")] = 0,
-    brief: Annotated[
-        bool, typer.Option("--brief", help="Show each image for 200 ms, then a mask.")
+    brief: Annotated[bool, typer.Option("--brief", help=f"Show each image {_BRIEF}.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a plan that nobody has read by.")
     ] = False,
     study: StudyFolder = None,
     as_json: Json = False,
@@ -48,18 +55,19 @@ def plan(
     """Freeze what is read, in which order, and when it ends: once, before the first answer.
 
     All images that any of the models misreads are read, and of the others a random sample by each
-    reader.
+    reader. The same command again changes nothing.
     """
     from misread.cli.output import reading as output
     from misread.store import Study
     from misread.workflows.reading_plan import make_plan
 
     place = Study.locate(study, Path.cwd())
+    before = place.load_plan()
     made = make_plan(
         place, answers, split=split, models=model or (), seed=seed, width=width, alpha=alpha,
-        brief=brief,
+        brief=brief, replace=replace,
     )  # fmt: skip
-    output.show_plan(place, made, as_json)
+    output.show_plan(place, made, as_json, frozen=before is not None and before.hash == made.hash)
 
 
 @commands.command(epilog="Example: misread read --reader ann --reader bob")
@@ -69,33 +77,47 @@ def read(
         typer.Option(metavar="NAME", help="A pseudonym; repeat it for several readers."),
     ] = None,
     brief: Annotated[
-        bool, typer.Option("--brief", help="Of a new plan: show images for 200 ms, then a mask.")
+        bool, typer.Option("--brief", help=f"Of a new plan: show each image {_BRIEF}.")
     ] = False,
     keys: Annotated[
-        str | None, typer.Option(help="A character for each class, in their order.")
+        str | None,
+        typer.Option(help='A character for each class, in their order; kept. "": the usual ones.'),
+    ] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Who asks, and how to reach them: readers are told, also later."
+        ),
     ] = None,
     host: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets in the network of a classroom."
+            metavar="ADDRESS",
+            help="Where to listen; 0.0.0.0 lets in the network, and links name this machine on it.",
         ),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="The port; 0 for a free one. [default: 7470]"),
+        typer.Option(
+            min=0,
+            max=65535,
+            help="The port; 0 for a free one. [default: that of the readers' links, first 7470]",
+        ),
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     forget: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Delete this reader's name, link and answers; and end."),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking first.")] = False,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
     """Read images blind, in the browser, so that people's error rate can be measured.
 
-    Every reader has a link of his own and goes on where he stopped. Read before you look at the
-    model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until Ctrl-C.
+    All readers have their own links, which stay the same, and go on where they stopped. Read before
+    you look at the model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until
+    Ctrl-C. Where the port of the links is in use, it says so and ends: the links would be dead.
     """
     from misread.cli.output import reading as output
     from misread.store import Study
@@ -103,17 +125,27 @@ def read(
 
     place = Study.locate(study, Path.cwd())
     if forget is not None:
+        held = workflow.count_answers_of(place, forget)
+        if not yes:
+            asked = f"Delete {forget}'s name, link and {held:,} answers for good?"
+            typer.confirm(asked, abort=True, err=True)
         count = workflow.forget(place, forget)
         output.show_forgotten(forget, count, as_json)
         return
 
+    planned = place.plan_file.exists()
+
     def started(links: "ReadingLinks") -> None:
+        if not (planned or as_json):
+            output.show_plan(place, links.plan, as_json, begin=False)
         output.show_links(links, as_json)
+        for note in links.notes:
+            print(f"note: {note}", file=sys.stderr)
         print("Ctrl-C ends it; the same command goes on", file=sys.stderr, flush=True)
 
     workflow.read(
-        place, reader or (), brief=brief, keys=keys, host=host, port=port, browser=browser,
-        on_start=started,
+        place, reader or (), brief=brief, keys=keys, contact=contact, host=host, port=port,
+        browser=browser, on_start=started,
     )  # fmt: skip
 
 
@@ -123,6 +155,13 @@ def people(
     readings: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A table of imported or simulated readings; repeat it."),
+    ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this reader; repeat it.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave this reader out; repeat it. It is told."),
     ] = None,
     random_order: Annotated[
         bool,
@@ -134,7 +173,10 @@ def people(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """How often people read these images otherwise than labelled, and against each model."""
+    """How often people read these images otherwise than labelled, and against each model.
+
+    The mean of the readers is of those who gave half of the planned answers or more.
+    """
     from misread.cli.output import people as output
     from misread.store import Study
     from misread.workflows.people import people as workflow
@@ -142,8 +184,9 @@ def people(
 
     place = Study.locate(study, Path.cwd())
     found = workflow(
-        place, open_readings(place, readings or ()), models=model or (), random_order=random_order
-    )
+        place, open_readings(place, readings or ()), models=model or (), random_order=random_order,
+        readers=reader or (), without=without or (),
+    )  # fmt: skip
     output.show_people(found, as_json)
 
 
@@ -165,7 +208,8 @@ def simulate_readers(
         typer.Option(help="Instead: how often people called each image each class, N x K."),
     ] = None,
     answers: Annotated[
-        int | None, typer.Option(help="Where each reader stops; without it as planned.")
+        int | None,
+        typer.Option(help="Where each reader stops; without it as planned, a width included."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what they see.")] = 0,
     name: Annotated[

@@ -13,7 +13,7 @@ from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.models import Card
 from misread.store import Study
-from misread.tables import Origin, Provenance
+from misread.tables import Origin, Provenance, Reconstructions
 from misread.tables.verdicts import Verdicts
 from misread.views.audit import Audit
 from misread.views.pages.limits import Limits
@@ -34,6 +34,8 @@ class StudyTables:
         limits: How much pages show.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images.
+        readings_problem: Why the readings can't be shown; "" if they can, or there are none.
+        reconstructions: By split, what a network with a decoder drew of it.
     """
 
     study: Study
@@ -43,6 +45,8 @@ class StudyTables:
     limits: Limits = field(default_factory=Limits)
     people: PeopleResult | None = None
     readings: Mapping[str, LabelReadings] = field(default_factory=dict)
+    readings_problem: str = ""
+    reconstructions: Mapping[str, Reconstructions] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:

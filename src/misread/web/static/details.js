@@ -2,6 +2,7 @@
 
 import { imageAddress } from "./api.js";
 import { add, fill, isolate, make, nameOf, shown } from "./dom.js";
+import { drawings } from "./drawings.js";
 import { decided, mark } from "./tile.js";
 import { VERDICT_NAMES, counted, probability } from "./text.js";
 
@@ -67,6 +68,7 @@ export function drawDetails(box, details, boot, run) {
     suggestion(details, classes),
     readings(details, classes),
     models(details, classes, run),
+    seen(details, boot, run),
     neighbours(details, boot),
     facts(details),
   );
@@ -191,6 +193,16 @@ function bar(label, p, predicted, given, classes) {
 /**
  * @param {Details} details
  * @param {Boot} boot
+ * @param {string | null} run
+ */
+function seen(details, boot, run) {
+  const found = drawings(details, boot, run);
+  return found.length === 0 ? null : section("What the network thinks it saw", ...found);
+}
+
+/**
+ * @param {Details} details
+ * @param {Boot} boot
  */
 function neighbours(details, boot) {
   if (details.neighbours.length === 0) return null;
@@ -222,7 +234,7 @@ function neighbours(details, boot) {
 }
 
 /**
- * What people read, when they read blind.
+ * What people read, without being shown label or prediction.
  * @param {Details} details
  * @param {string[]} classes
  */
@@ -246,7 +258,11 @@ function readings(details, classes) {
     const warning = "SIMULATED readers: this is evidence of nothing";
     list.append(make("li", {}, make("strong", {}, warning)));
   }
-  return section("Read blind", list);
+  const seen = found.filter((one) => !one.blind && !one.simulated).length;
+  if (seen > 0) {
+    list.append(make("li", {}, `${seen} not blind: saw images or mistakes before, or did not say`));
+  }
+  return section(seen > 0 ? "What readers call it" : "Read blind", list);
 }
 
 /** @param {Details} details */
