@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from misread.datasets import Dataset
-from misread.tables.readings import Purpose
+from misread.tables.readings import Purpose, Reader, Readings
 from misread.views.gallery.gallery import Gallery
 from misread.workflows.reading_plan import make_plan
 from misread.workflows.readings import simulate_readers
@@ -83,6 +83,25 @@ def test_the_page_follows_verdicts(gallery: Gallery, serve_gallery: Callable[...
         assert "After the decided verdicts" in page and "1 image of 90 was reviewed" in page
         log.undo("t", event="b")
         assert "After the decided verdicts" not in client.get("/people").text
+
+
+def test_readings_without_a_plan_have_the_page_too(
+    make_gallery: MakeGallery, serve_gallery: Callable[..., Any]
+) -> None:
+    gallery = make_gallery()
+    rows = np.arange(20, dtype=np.int32)
+    made = Readings(
+        "test", gallery.dataset.classes, "", (Reader("<b>ann</b>"),), np.zeros_like(rows), rows,
+        gallery.dataset.test.labels[:20],
+    )  # fmt: skip
+    with serve_gallery(gallery) as client:
+        assert "Nobody has read" in client.get("/people").text
+        gallery.study.save_readings("lab", made)
+        page = client.get("/people").text
+        assert "20 answers to 20 of 90 images, by 1 reader; from lab" in page
+        assert "These readings follow no plan" in page and "random-order" in page
+        assert "&lt;b&gt;ann&lt;/b&gt;" in page and "<b>ann" not in page
+        assert "interval narrowed" not in page
 
 
 def test_names_are_escaped_on_the_page_of_people(
