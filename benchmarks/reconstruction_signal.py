@@ -13,7 +13,7 @@ same kind, and these networks.
 
 Signals without the given label: the entropy of the panel's mean probabilities, and the mean squared
 error as the predicted class. With it: also minus the logarithm of the mean probability of the given
-class, and the error as the given class.
+class, and the error as the given class. All signals enter as logarithms.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ from misread.tables import Origin, Predictions, Provenance
 
 Floats = npt.NDArray[np.float64]
 
-_HELD_OUT, _SEED, _RESAMPLES = 10_000, 100, 2_000
+_HELD_OUT, _SEED, _RESAMPLES = 10_000, 100, 1_000
 _MODEL = "efficient-capsnet"
 # A signal is a logarithm: of nothing less than this.
 _LEAST = 1e-6
@@ -146,7 +146,10 @@ def make_targets(
             "error": errors[:, 1],
             "error_given": errors[:, 0],
         }
-        logs = {name: np.log(np.maximum(s, _LEAST)) for name, s in signals.items()}
+        logs = {
+            name: np.log(np.maximum(np.asarray(signal, np.float64), _LEAST))
+            for name, signal in signals.items()
+        }
         found.append(Target(target.predicted != target.given, logs))
     return found
 
@@ -169,8 +172,8 @@ def judge(targets: Sequence[Target], names: Sequence[str], halves: npt.NDArray[n
     for fitted in (halves, ~halves):
         # The same resamples for every set of signals: differences are paired.
         judged = int((~fitted).sum())
-        weights = generator.multinomial(judged, np.full(judged, 1 / judged), _RESAMPLES)
-        weights = np.concatenate([np.ones((1, judged)), weights])
+        drawn = generator.multinomial(judged, np.full(judged, 1 / judged), _RESAMPLES)
+        weights = np.concatenate([np.ones((1, judged)), drawn.astype(np.float64)])
         rows = np.concatenate([one[fitted] for one in features])
         middle, spread = rows.mean(axis=0), rows.std(axis=0)
         wrong = np.concatenate([target.wrong[fitted] for target in targets])
