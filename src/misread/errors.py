@@ -69,7 +69,10 @@ class MissingExtraError(InputError):
     """An optional dependency isn't installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional dependency: pip install 'misread[{extra}]'")
+        super().__init__(
+            f"{what} needs an optional dependency: pip install 'misread[{extra}]', or in a clone "
+            f"of the repository pip install '.[{extra}]'"
+        )
         self.extra = extra
 
 

@@ -16,6 +16,7 @@ from misread.web.serving import address, listen, open_browser, run_server
 
 if TYPE_CHECKING:
     # The audit loads SciPy, which would delay the first picture.
+    from misread.analysis.reading.described import Described
     from misread.analysis.reading.result import PeopleResult
     from misread.tables.readings import Readings
     from misread.views.audit import Audit
@@ -70,19 +71,26 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
     """
 
     def audit_split(split: str) -> "Audit":
+        from misread.errors import ReadingsError
         from misread.workflows.audit import audit
+        from misread.workflows.people import read_labels
 
-        return audit(study, split, dataset=dataset)
+        try:
+            readings = read_labels(study, dataset=dataset)
+        except ReadingsError:
+            # The page of people says what is wrong with them; suggestions do without.
+            readings = {}
+        return audit(study, split, dataset=dataset, readings=readings)
 
     def load() -> "Readings | None":
         from misread.workflows.readings import find_readings
 
         return find_readings(study)
 
-    def measure() -> "PeopleResult | None":
-        from misread.workflows.people import find_people
+    def measure() -> "PeopleResult | Described | None":
+        from misread.workflows.people import find_page
 
-        return find_people(study, dataset=dataset)
+        return find_page(study, dataset=dataset)
 
     return Gallery(study, dataset, audit_split, ReadingSource(load, measure))
 

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from misread.analysis.reading.tally import ReaderTally
-from misread.types import IndexArray
+from misread.tables.answer_counts import AnswerCounts
+from misread.types import Array, IndexArray, LabelArray
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -41,6 +42,22 @@ class ReadingCells:
         return misread
 
     @property
+    def by_kind(self) -> dict[str, IndexArray]:
+        """Positions by cell: `both` wrong, only the `model`, only `people`, `neither`."""
+        return {
+            "both": self.both,
+            "model": self.model_only,
+            "people": self.people_only,
+            "neither": self.neither,
+        }
+
+    @property
+    def divided(self) -> IndexArray:
+        """Positions of the images that half of their readers misread: they are in no cell."""
+        divided: IndexArray = self.index[2 * self.wrong == self.answers]
+        return divided
+
+    @property
     def both(self) -> IndexArray:
         """Positions of the images that people and model misread."""
         return self.index[self.misread & self.mistake]
@@ -48,7 +65,7 @@ class ReadingCells:
     @property
     def model_only(self) -> IndexArray:
         """Positions of those that only the model misreads."""
-        return self.index[~self.misread & self.mistake]
+        return self.index[self._right & self.mistake]
 
     @property
     def people_only(self) -> IndexArray:
@@ -58,7 +75,12 @@ class ReadingCells:
     @property
     def neither(self) -> IndexArray:
         """Positions of those that were read, and that neither misreads."""
-        return self.index[~self.misread & ~self.mistake]
+        return self.index[self._right & ~self.mistake]
+
+    @property
+    def _right(self) -> BoolArray:
+        right: BoolArray = 2 * self.wrong < self.answers
+        return right
 
 
 def reading_cells(tallies: Sequence[ReaderTally], mistakes: BoolArray) -> ReadingCells:
@@ -74,11 +96,28 @@ def reading_cells(tallies: Sequence[ReaderTally], mistakes: BoolArray) -> Readin
         answers[tally.item] += tally.known
         wrong[tally.item] += tally.wrong
     index = np.flatnonzero(answers)
-    share = wrong[index] / answers[index]
-    index = index[np.lexsort((-answers[index], -share))]
+    return _cells(index, answers[index], wrong[index], mistakes)
+
+
+def counted_cells(counts: AnswerCounts, labels: LabelArray, mistakes: BoolArray) -> ReadingCells:
+    """The same of answers that are counted by image and class.
+
+    Args:
+        counts: The answers.
+        labels: (N,) integers, the labels that they are held against.
+        mistakes: (N,) bool, the images that the model gets wrong.
+    """
+    answers = counts.counts.sum(axis=1)
+    right = counts.counts[np.arange(len(counts)), np.asarray(labels)[counts.index]]
+    read = answers > 0
+    return _cells(counts.index[read], answers[read], (answers - right)[read], mistakes)
+
+
+def _cells(index: Array, answers: Array, wrong: Array, mistakes: BoolArray) -> ReadingCells:
+    order = np.lexsort((-answers, -wrong / answers))
     return ReadingCells(
-        index=index.astype(np.int32),
-        answers=answers[index].astype(np.int32),
-        wrong=wrong[index].astype(np.int32),
-        mistake=mistakes[index],
+        index=index[order].astype(np.int32),
+        answers=answers[order].astype(np.int32),
+        wrong=wrong[order].astype(np.int32),
+        mistake=mistakes[index[order]],
     )

@@ -1,13 +1,13 @@
 """People against a model: who errs more, on which images, and in which way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from misread.analysis.intervals import Estimate
 from misread.analysis.reading.answers import LabelReadings
-from misread.analysis.reading.cells import reading_cells
+from misread.analysis.reading.cells import ReadingCells, reading_cells
 from misread.analysis.reading.comparison import Comparison
 from misread.analysis.reading.confusion import Confusion, model_confusion
 from misread.analysis.reading.result import PeopleResult
@@ -96,6 +96,9 @@ class Versus:
         least_error: Error rate of people if they misread nothing but the model's mistakes: a lower
             bound.
         cells: Both wrong, only the model, only people, neither.
+        divided: Images that half of their readers misread, which are in no cell; at most as many
+            as a cell shows.
+        hidden_divided: Number of further ones.
         pairs: What people and the model take for what, the largest first.
         hidden_pairs: Number of further pairs.
     """
@@ -112,6 +115,8 @@ class Versus:
     read_right: Interval
     least_error: Interval
     cells: tuple[VersusCell, ...]
+    divided: tuple[ReadImage, ...]
+    hidden_divided: int
     pairs: tuple[ConfusedPair, ...]
     hidden_pairs: int
 
@@ -121,9 +126,17 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
     split = result.people.plan.target.split
     labels = np.asarray(tables.dataset.splits[split].labels)
     predicted = result.predicted[comparison.model]
-    pairs = _pairs(tables, result.confusion, model_confusion(labels, predicted))
+    cells = reading_cells(result.people.estimate.tallies, predicted != labels)
+    numbers = {
+        "both": comparison.both,
+        "model": comparison.model_only,
+        "people": comparison.people_only,
+        "neither": comparison.neither,
+    }
+    pairs = build_pairs(tables, result.confusion, model_confusion(labels, predicted))
     most = tables.limits.confusions // 2
     run, origin = run_of(comparison.model, split)
+    shown = cells.divided[: tables.limits.cell]
     return Versus(
         model=run,
         origin=origin,
@@ -136,7 +149,16 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
         consistency=to_interval(comparison.consistency),
         read_right=to_interval(comparison.read_right),
         least_error=to_interval(comparison.least_error),
-        cells=_cells(tables, result, comparison, labels, predicted),
+        cells=build_cells(
+            tables,
+            split,
+            result.labels,
+            cells,
+            predicted,
+            {kind: to_interval(number) for kind, number in numbers.items()},
+        ),
+        divided=build_images(tables, result.labels, split, shown, predicted),
+        hidden_divided=len(cells.divided) - len(shown),
         pairs=tuple(pairs[:most]),
         hidden_pairs=max(0, len(pairs) - most),
     )
@@ -148,6 +170,11 @@ def run_of(predictions: str, split: str) -> tuple[str, str]:
     return run, origin
 
 
+def known(value: float) -> float | None:
+    """A number as pages have it: None for what isn't known."""
+    return None if value != value else value
+
+
 def to_interval(estimate: Estimate) -> Interval:
     """An estimate as plain values: None for what isn't known, no limits where it is certain."""
     if estimate.value != estimate.value:
@@ -157,45 +184,52 @@ def to_interval(estimate: Estimate) -> Interval:
     return Interval(float(estimate.value), float(estimate.low), float(estimate.high))
 
 
-def _cells(
+def build_cells(
     tables: StudyTables,
-    result: PeopleResult,
-    comparison: Comparison,
-    labels: LabelArray,
+    split: str,
+    labels: LabelReadings,
+    found: ReadingCells,
     predicted: LabelArray,
+    numbers: Mapping[str, Interval],
 ) -> tuple[VersusCell, ...]:
-    found = reading_cells(result.people.estimate.tallies, predicted != labels)
+    """The two-by-two with some of its images.
+
+    Args:
+        tables: The study's tables.
+        split: Name of the split.
+        labels: What people called each image.
+        found: The images in their cells.
+        predicted: (N,) predicted classes of the model.
+        numbers: What is known of the number of images in each cell.
+    """
     # Those that the model misreads or people read otherwise are shown first to last; of the many
     # that neither misreads, an even sample.
-    parts: Sequence[tuple[str, Estimate, IndexArray]] = (
-        ("both", comparison.both, found.both),
-        ("model", comparison.model_only, found.model_only),
-        ("people", comparison.people_only, found.people_only),
-        ("neither", comparison.neither, found.neither),
-    )
     most, made = tables.limits.cell, []
-    split, rows = result.people.plan.target.split, _rows(result.labels)
-    for kind, estimate, index in parts:
+    for kind, index in found.by_kind.items():
         step = len(index) // most if kind == "neither" and len(index) > most else 1
         shown = np.sort(index)[::step][:most] if kind == "neither" else index[:most]
         made.append(
             VersusCell(
                 kind=kind,
-                images=to_interval(estimate),
+                images=numbers[kind],
                 read=len(index),
-                shown=tuple(
-                    _image(tables, result.labels, split, rows[int(one)], int(predicted[one]))
-                    for one in shown
-                    if int(one) in rows
-                ),
+                shown=build_images(tables, labels, split, shown, predicted),
                 hidden=len(index) - len(shown),
             )
         )
     return tuple(made)
 
 
-def _rows(found: LabelReadings) -> dict[int, int]:
-    return {int(index): row for row, index in enumerate(found.index)}
+def build_images(
+    tables: StudyTables, found: LabelReadings, split: str, index: IndexArray, predicted: LabelArray
+) -> tuple[ReadImage, ...]:
+    """Images that readers and a model read."""
+    rows = {int(each): row for row, each in enumerate(found.index)}
+    return tuple(
+        _image(tables, found, split, rows[int(one)], int(predicted[one]))
+        for one in index
+        if int(one) in rows
+    )
 
 
 def _image(
@@ -215,7 +249,8 @@ def _image(
     )
 
 
-def _pairs(tables: StudyTables, people: Confusion, model: Confusion) -> list[ConfusedPair]:
+def build_pairs(tables: StudyTables, people: Confusion, model: Confusion) -> list[ConfusedPair]:
+    """What people and a model take for what else, the largest first."""
     counted: dict[tuple[int, int], list[float]] = {}
     for place, confusion in enumerate((people, model)):
         wrong = confusion.label != confusion.read_as
