@@ -126,6 +126,18 @@ def test_names_are_escaped_on_the_page_of_people(
         assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
 
 
+def test_an_error_is_a_page_for_a_browser_and_json_for_a_script(
+    gallery: Gallery, serve_gallery: Callable[..., Any]
+) -> None:
+    with serve_gallery(gallery) as client:
+        for path, status in (("/compare?split=none", 400), ("/person", 404)):
+            shown = client.get(path, Accept="text/html,*/*")
+            assert shown.status_code == status
+            assert shown.headers["content-type"] == "text/html; charset=utf-8"
+            assert "<h1>" in shown.text
+            assert client.get(path).json()["error"]
+
+
 def test_readings_that_contradict_are_told_on_the_page(
     gallery: Gallery, serve_gallery: Callable[..., Any]
 ) -> None:
