@@ -92,13 +92,14 @@ def build_pages(
         study, dataset, audits, model, limits or Limits(), people=people, readings=readings or {}
     )
     overview = build_overview(tables)
+    side_by_side = tuple(build_compare(tables, result) for result in compared)
     return Pages(
         overview=overview,
         mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
         audits=tuple(build_audit(tables, split) for split in audits),
-        compared=tuple(build_compare(tables, result) for result in compared),
+        compared=side_by_side,
         people=None if people is None else build_people(tables, people),
-        methods=build_methods(tables, overview),
+        methods=build_methods(tables, overview, side_by_side),
         reproduce=build_reproduce(tables, overview),
     )
 
