@@ -38,7 +38,7 @@ bench: $(VENV)/.development  ## measure start-up, throughput and memory (see ben
 
 base: $(VENV)-base/.installed  ## try the base install, which has no PyTorch
 	$(VENV)-base/bin/python -c "import importlib.util as u; assert not u.find_spec('torch')"
-	$(VENV)-base/bin/misread demo --study $(VENV)-base/demo-study
+	$(VENV)-base/bin/misread demo --no-open --study $(VENV)-base/demo-study
 
 clean:  ## remove the virtual environments
 	rm -rf $(VENV) $(VENV)-base

@@ -52,8 +52,8 @@ _ROUNDS = 3
 # Seconds at the 95th percentile, by the number of images.
 _FIGURES = {70_000: 0.050, 1_000_000: 0.300}
 _FIRST_PICTURE = 1.5
-_CHROMIUM = "/usr/bin/chromium"
-_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _DRAWN = """() => {
   const tiles = [...document.querySelectorAll(".tile")];
   return tiles.length > 0 && tiles.every((tile) => tile.dataset.drawn);
@@ -341,10 +341,10 @@ def measure_first_pictures(starts: int) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         study = Path(folder) / "mnist-demo-study"
         subprocess.run(
-            [sys.executable, "-m", "misread", "demo", "--study", str(study)],
+            [sys.executable, "-m", "misread", "demo", "--no-open", "--study", str(study)],
             env=bare_environment(**_source()), stdout=subprocess.DEVNULL, check=True,
         )  # fmt: skip
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for number in range(starts + 1):
             for name, seconds in times.items():
                 if name == "a new study":
@@ -353,8 +353,7 @@ def measure_first_pictures(starts: int) -> dict[str, list[float]]:
                 page = context.new_page()
                 with serve(study) as server:
                     page.goto(server.url, wait_until="commit")
-                    page.wait_for_function(_DRAWN)
-                    page.evaluate(_PAINTED)
+                    wait_for_picture(page)
                     taken = time.perf_counter() - server.started
                     wait_for_scores(server)
                 context.close()
@@ -362,6 +361,12 @@ def measure_first_pictures(starts: int) -> dict[str, list[float]]:
                     seconds.append(taken)
         browser.close()
     return times
+
+
+def wait_for_picture(page: Any) -> None:
+    """Wait until every tile on a gallery's screen is drawn and a frame has been painted since."""
+    page.wait_for_function(_DRAWN)
+    page.evaluate(_PAINTED)
 
 
 def run_first_pictures(starts: int) -> dict[str, list[float]]:
@@ -384,7 +389,7 @@ def main() -> None:
     machine = Machine.here(("misread", "numpy", "starlette", "uvicorn", "playwright"))
     requests = [run_requests(images) for images in options.images]
     pictures: dict[str, list[float]] = {}
-    if options.starts and Path(_CHROMIUM).exists():
+    if options.starts and Path(CHROMIUM).exists():
         pictures = run_first_pictures(options.starts)
     print(machine)
     content = {"benchmark": "gallery", "requests": requests, "first_picture": pictures}

@@ -1,15 +1,16 @@
 """Make the reference panel of the package: train its runs, cross-fit, and pack what they predict.
 
-    python benchmarks/reference_panel.py --study DIR [--pack-only] [--allow-missing] [--json FILE]
+    python benchmarks/reference_panel.py --study DIR [--also DIR] [--pack-only] [--allow-missing]
 
 Gives every command of the list below, one after another, in a process of its own and with the study
 DIR. What DIR has already isn't trained again, and a training that was stopped goes on from its last
 epoch, so that this script can be stopped and started at any time. It takes hours on two cores.
 
-Then it packs the predictions of the test split and the cross-fitted ones of the training split into
-`src/misread/workflows/reference_data`, in place of the panel that is there, reads them back, and
-prints of each what packing has changed. `--pack-only` trains nothing. While runs of the list are
-missing nothing is packed, unless `--allow-missing` says so: the panel's index names them.
+Then it packs the predictions of the test split and the cross-fitted ones of the training split
+into `src/misread/workflows/reference_data`, in place of the panel that is there, reads them back,
+and prints of each what packing has changed. `--pack-only` trains nothing; `--also` names further
+studies that runs are taken from. While runs of the list are missing nothing is packed, unless
+`--allow-missing` says so: the panel's index names them.
 """
 
 import argparse
@@ -31,16 +32,15 @@ from misread.tables.packed import STEP
 from misread.workflows.reference_packing import PlannedRun, find_finished, pack_panel
 from misread.workflows.reference_panel import FOLDER, PackedTable, ReferencePanel
 
-# The list. Neighbours and dynamics are the larger half of what a run takes: they come of one
-# network a split, the demo's of the test split and the first cross-fit of the training split.
+# The list. Neighbours take most of the room: they come of one run for each split.
 RUNS = (
-    PlannedRun("convnet", seed=0, neighbours=10),
+    PlannedRun("convnet", seed=0),
     PlannedRun("convnet", seed=1),
     PlannedRun("convnet", seed=2),
     PlannedRun("quick", epochs=10, seed=0),
     PlannedRun("quick", epochs=10, seed=1),
     PlannedRun("quick", epochs=10, seed=2),
-    PlannedRun("efficient-capsnet", epochs=12, seed=0),
+    PlannedRun("efficient-capsnet", epochs=12, seed=0, neighbours=10),
     PlannedRun("efficient-capsnet", epochs=12, seed=1),
     PlannedRun("efficient-capsnet", epochs=12, seed=2),
     PlannedRun("capsnet", epochs=5, seed=0),
@@ -56,6 +56,9 @@ LIMIT = 3_000_000
 def parse() -> argparse.Namespace:
     parser = new_parser(__doc__)
     parser.add_argument("--study", type=Path, required=True, help="where runs are trained")
+    parser.add_argument(
+        "--also", type=Path, action="append", default=[], help="another study; repeat it"
+    )
     parser.add_argument("--pack-only", action="store_true", help="train nothing")
     parser.add_argument("--allow-missing", action="store_true", help="pack what is finished")
     parser.add_argument("--output", type=Path, default=FOLDER, help="the panel's folder")
@@ -72,17 +75,18 @@ def train(study: Path) -> None:
             raise SystemExit(f"{command}: ended with {done.returncode}")
 
 
-def check_missing(study: Study, allowed: bool) -> None:
+def check_missing(studies: list[Study], allowed: bool) -> dict[str, Study]:
     """Say which runs of the list aren't finished, and stop if that isn't allowed."""
-    finished = find_finished(study, RUNS)
-    missing = [run for run in RUNS if run not in finished]
+    finished = find_finished(studies, RUNS)
+    missing = [run for run in RUNS if run.name not in finished]
     for run in missing:
         print(f"missing: {run.name:32} {run.command}")
     if missing and not allowed:
         raise SystemExit(
-            f"{study.path}: {len(missing)} of {len(RUNS)} runs of the list aren't finished; "
-            "--allow-missing packs the others"
+            f"{len(missing)} of {len(RUNS)} runs of the list aren't finished; --allow-missing "
+            "packs the others"
         )
+    return finished
 
 
 def measure(table: PackedTable, panel: ReferencePanel, study: Study, data: Dataset) -> list[str]:
@@ -121,19 +125,23 @@ def main() -> None:
         train(options.study)
     machine = Machine.here()
     try:
-        study = Study.open(options.study)
-        check_missing(study, options.allow_missing)
-        data = study.load_dataset()
-        panel = pack_panel(study, data, RUNS, options.output)
+        studies = [Study.open(path) for path in (options.study, *options.also)]
+        finished = check_missing(studies, options.allow_missing)
+        data = studies[0].load_dataset()
+        panel = pack_panel(studies, data, RUNS, options.output)
+        rows = [
+            measure(table, panel, finished[table.provenance.run_name], data)
+            for table in panel.tables()
+        ]
     except InputError as error:
         raise SystemExit(str(error)) from None
-    rows = [measure(table, panel, study, data) for table in panel.tables()]
     columns = ("predictions", "error (95%)", "loss", "change", "largest", "of top", "bytes")
     print_table(columns, rows)
     size = sum(path.stat().st_size for path in panel.folder.rglob("*") if path.is_file())
     met = "met" if size <= LIMIT else "MISSED"
     print(f"whole panel: {size:,} bytes; figure: at most {LIMIT:,}: {met}")
     mean = mean_error(panel, data)
+    print(machine)
     content = {"bytes": size, "missing": list(panel.missing), "mean": mean, "tables": rows}
     write_json(options.json, machine, content)
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from PIL import Image
 from misread.datasets import Dataset, Split
 from misread.models.card import Card, EpochRow
 from misread.store import Study
-from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
+from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance, Reconstructions
 from misread.tables.metadata import TEXT, Metadata
 
 if TYPE_CHECKING:
@@ -182,6 +182,34 @@ def make_neighbours() -> Callable[..., Neighbours]:
 
 
 @pytest.fixture(scope="session")
+def make_reconstructions() -> Callable[..., Reconstructions]:
+    """A table of reconstructions beside some predictions, with drawings of some images."""
+
+    def make(
+        beside: Predictions, drawn: Sequence[int], shape: tuple[int, int, int] = (12, 10, 3)
+    ) -> Reconstructions:
+        generator = np.random.default_rng(5)
+        errors = generator.uniform(0.01, 0.1, (2, len(beside))).astype(np.float32)
+        predicted = beside.predicted.astype(np.int16)
+        right = predicted == beside.given
+        errors[0, right] = errors[1, right]
+        pictures = generator.integers(0, 256, (2, len(drawn), *shape), dtype=np.uint8)
+        return Reconstructions(
+            index=beside.index,
+            given=beside.given,
+            predicted=predicted,
+            error_given=errors[0],
+            error_predicted=errors[1],
+            drawn=np.array(drawn, np.int32),
+            as_given=pictures[0],
+            as_predicted=pictures[1],
+            provenance=beside.provenance,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def make_dynamics() -> Callable[..., Dynamics]:
     """Training dynamics of the images of some predictions; unremarkable ones unless given."""
 
@@ -254,8 +282,9 @@ def whole_study(
     tmp_path_factory: pytest.TempPathFactory, make_dataset: Callable[..., Dataset],
     make_card: Callable[..., Card], make_study: Callable[..., Study],
     make_predictions: Callable[..., Predictions],
+    make_reconstructions: Callable[..., Reconstructions],
 ) -> Study:  # fmt: skip
-    """Predictions of every origin, a card, neighbours, metadata, a plan and readings."""
+    """Predictions of every origin, a card, neighbours, drawings, metadata, a plan and readings."""
     dataset = make_dataset()
 
     def of(split: str, origin: Origin, seed: int, **more: Any) -> Predictions:
@@ -275,6 +304,10 @@ def whole_study(
     held_out = study.newest_predictions("test", "net").provenance
     study.save_neighbours(
         Neighbours(np.arange(len(dataset.test), dtype=np.int32), near.astype(np.int32), held_out)
+    )
+    drawn = np.arange(0, len(dataset.test), 3)
+    study.save_reconstructions(
+        make_reconstructions(study.newest_predictions("test", "net"), drawn.tolist())
     )
     writers = [f"writer {n % 7}" for n in range(len(dataset.test))]
     columns = {

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from misread.tables.parquet import PredictionsFile
     from misread.tables.reading_plan import ReadingPlan
     from misread.tables.readings import Readings
+    from misread.tables.reconstructions import Reconstructions
     from misread.tables.verdicts import Verdict, Verdicts
     from misread.views.audit import Audit
     from misread.views.mistakes import Mistakes
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from misread.workflows.audit import audit
     from misread.workflows.compare import compare
     from misread.workflows.crossfit import crossfit
-    from misread.workflows.demo import demo_predictions, make_demo
+    from misread.workflows.demo import demo_predictions, make_demo, reference_panel
     from misread.workflows.exporting import export
     from misread.workflows.importing import import_predictions
     from misread.workflows.labels import label_issues
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         open_readings,
         simulate_readers,
     )
+    from misread.workflows.reconstruct import reconstruct
     from misread.workflows.report import write_report
     from misread.workflows.run import run
     from misread.workflows.slices import slices
@@ -83,6 +85,7 @@ _PUBLIC = {
     "ReadingPlan": ("misread.tables.reading_plan", "ReadingPlan"),
     "Readings": ("misread.tables.readings", "Readings"),
     "Recipe": ("misread.models", "Recipe"),
+    "Reconstructions": ("misread.tables.reconstructions", "Reconstructions"),
     "Run": ("misread.models", "Run"),
     "SliceErrors": ("misread.analysis.slices", "SliceErrors"),
     "Split": ("misread.datasets", "Split"),
@@ -115,6 +118,8 @@ _PUBLIC = {
     "open_gallery": ("misread.workflows.open", "open_gallery"),
     "open_readings": ("misread.workflows.readings", "open_readings"),
     "people": ("misread.workflows.people", "people"),
+    "reconstruct": ("misread.workflows.reconstruct", "reconstruct"),
+    "reference_panel": ("misread.workflows.demo", "reference_panel"),
     "run": ("misread.workflows.run", "run"),
     "score_panel": ("misread.analysis.panel", "score_panel"),
     "simulate_readers": ("misread.workflows.readings", "simulate_readers"),
@@ -143,6 +148,7 @@ __all__ = [
     "ReadingPlan",
     "Readings",
     "Recipe",
+    "Reconstructions",
     "Run",
     "SliceErrors",
     "Split",
@@ -175,6 +181,8 @@ __all__ = [
     "open_gallery",
     "open_readings",
     "people",
+    "reconstruct",
+    "reference_panel",
     "run",
     "score_panel",
     "simulate_readers",

@@ -61,6 +61,10 @@ class ServerError(InputError):
     """A web page can't be served at this address."""
 
 
+class PortInUseError(ServerError):
+    """Another program listens at this port."""
+
+
 class MissingExtraError(InputError):
     """An optional dependency isn't installed."""
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from misread.analysis.evidence import Evidence, gather_evidence
+from misread.analysis.reading.answers import label_readings
 from misread.tables import Dynamics, Neighbours, Predictions
+from misread.tables.answer_counts import count_by_image
 
 MakePredictions = Callable[..., Predictions]
 MakeEvidence = Callable[..., Evidence]
@@ -20,7 +22,8 @@ def make_evidence(
     """Evidence on one image per given label.
 
     A member of the panel is a list of rows of probabilities. A network's neighbours are the given
-    labels of the nearest training images, a list for each image.
+    labels of the nearest training images, a list for each image. What readers called the images is
+    a list of classes for each image.
     """
 
     def make(
@@ -29,6 +32,7 @@ def make_evidence(
         around: Sequence[Sequence[Sequence[int]]] = (),
         dynamics: Callable[[Predictions], Dynamics] | None = None,
         suspicion: float | Sequence[float] | None = None,
+        read: Sequence[Sequence[int]] = (),
         classes: Sequence[str] = ("4", "9", "7"),
     ) -> Evidence:
         members = [
@@ -41,7 +45,13 @@ def make_evidence(
         labels = np.arange(len(classes), dtype=np.int16)
         near = [make_neighbours(members[0], rows) for rows in around]
         tables = [] if dynamics is None else [dynamics(members[0])]
-        evidence = gather_evidence(members, near, labels, tables)
+        pairs = [(index, answer) for index, calls in enumerate(read) for answer in calls]
+        readings = None
+        if pairs:
+            index, answer = np.array(pairs).T
+            counts = count_by_image(tuple(classes), index, answer, simulated=False)
+            readings = label_readings(counts, np.array(given, np.int16))
+        evidence = gather_evidence(members, near, labels, tables, readings)
         if suspicion is None:
             return evidence
         fixed = np.broadcast_to(np.array(suspicion, np.float32), len(given)).copy()

@@ -215,3 +215,25 @@ def test_what_is_below_a_limit_reads_so(value: float, digits: int) -> None:
 
 def test_one_model_and_several() -> None:
     assert [models(count) for count in (0, 1, 2)] == ["0 models", "1 model", "2 models"]
+
+
+READERS = [
+    ([0], "the one reader who saw it blind calls it 4"),
+    ([1], "the one reader who saw it blind calls it 9 as given"),
+    ([1, 1], "2 of 2 readers who saw it blind call it 9 as given"),
+    ([0, 0, 1], "2 of 3 readers who saw it blind call it 4, 1 calls it 9 as given"),
+    ([1, 1, 0], "2 of 3 readers who saw it blind call it 9 as given, 1 calls it 4"),
+    (
+        [0, 0, 0, 1, 1, 2],
+        ("3 of 6 readers who saw it blind call it 4, 2 call it 9 as given, 1 calls it something "
+        "else"),
+    ),
+    ([2, 0, 0], "2 of 3 readers who saw it blind call it 4, 1 calls it something else"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("calls", "told"), READERS)
+def test_what_readers_say(make_evidence: MakeEvidence, calls: list[int], told: str) -> None:
+    evidence = make_evidence([1, 1], [FOUR, FOUR], around=[[[0] * 4] * 2], read=[calls, []])
+    assert f"; {told}; 4 of its 4 nearest" in tell_evidence(evidence, 0)
+    assert "blind" not in tell_evidence(evidence, 1)

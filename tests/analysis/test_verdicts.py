@@ -114,8 +114,10 @@ def test_every_threshold_decides_and_is_named(make_evidence: MakeEvidence, name:
 
 
 def test_every_threshold_has_a_case() -> None:
-    upheld = {"upheld", "upheld_neighbours", "upheld_probability"}
-    assert set(NEARLY) | upheld == {field.name for field in dataclasses.fields(Thresholds)}
+    elsewhere = {
+        "upheld", "upheld_neighbours", "upheld_probability", "readers", "reader_agreement"
+    }  # fmt: skip
+    assert set(NEARLY) | elsewhere == {field.name for field in dataclasses.fields(Thresholds)}
 
 
 def test_the_label_stands_where_the_panel_upholds_it(make_evidence: MakeEvidence) -> None:
@@ -186,7 +188,7 @@ def test_other_thresholds_turn_elsewhere(make_evidence: MakeEvidence) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Thresholds)])
 def test_a_threshold_out_of_range_is_refused(name: str) -> None:
-    bad = (0, -1) if name == "members" else (-0.01, 1.01, float("nan"))
+    bad = (0, -1) if name in ("members", "readers") else (-0.01, 1.01, float("nan"))
     for value in bad:
         with pytest.raises(ParameterError, match=rf"{name} must be .*Got {value} instead"):
             Thresholds(**{name: value})  # type: ignore[arg-type]
@@ -276,3 +278,65 @@ def test_suggestions_come_in_the_order_asked_for(make_evidence: MakeEvidence) ->
     found = suggest(evidence, np.array([1, 0, 1]))
     assert [each.verdict for each in found] == ["fine", "label", "fine"]
     assert suggest(evidence, np.array([], np.int64)) == []
+
+
+# What the panel reads, what readers call the image (4, 9 or 7 by 0, 1, 2; it is given 9), the
+# verdict, and why the label isn't flagged. 0.1 is a suspicion that flags nothing by itself.
+BY_PEOPLE = [
+    (panel(5), [1, 1, 1], Verdict.MODEL, "3 of 3 readers call it 9 as given"),
+    (panel(5), [1, 1, 1, 1, 0], Verdict.MODEL, "4 of 5 readers call it 9 as given"),
+    (panel(5), [1, 1, 1, 0], Verdict.AMBIGUOUS, "only 3 of 4 readers call it 9"),
+    (panel(3, 2), [0, 0, 0], Verdict.LABEL, ""),
+    (panel(3, 2), [0, 0, 0, 0, 2], Verdict.LABEL, ""),
+    (panel(3, 2), [0, 0, 0, 2], Verdict.AMBIGUOUS, "only 3 of 4 readers call it 4"),
+    (panel(2, 3), [0, 0, 0], Verdict.AMBIGUOUS,
+     "3 of 3 readers call it 4, but the panel as a whole reads 9"),
+    (panel(5), [2, 2, 2], Verdict.AMBIGUOUS,
+     "3 of 3 readers call it 7, but the panel as a whole reads 4"),
+    (panel(0, 5), [0, 0, 0], Verdict.AMBIGUOUS,
+     "3 of 3 readers call it 4, but the panel as a whole reads 9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "calls", "verdict", "reason"), BY_PEOPLE)
+def test_enough_readers_decide(
+    make_evidence: MakeEvidence, members: list[list[list[float]]], calls: list[int],
+    verdict: Verdict, reason: str,
+) -> None:  # fmt: skip
+    """Whatever the neighbours are, all 4s or all 9s."""
+    for around in ([FOURS], [[1] * 20]):
+        found = one(make_evidence([1], *members, around=[around], suspicion=0.1, read=[calls]))
+        assert (found.verdict, found.reason) == (verdict, reason)
+        assert found.label == (0 if verdict == Verdict.LABEL else None)
+
+
+@pytest.mark.parametrize("calls", [[1], [0], [1, 1], [0, 0]])
+def test_few_readers_are_a_sentence_and_decide_nothing(
+    make_evidence: MakeEvidence, calls: list[int]
+) -> None:
+    for members, suspicion in ((panel(5), 0.99), (panel(1, 4), 0.1), (panel(0, 5), 0.9)):
+        without = make_evidence([1], *members, around=[[FOURS]], suspicion=suspicion)
+        found = make_evidence([1], *members, around=[[FOURS]], suspicion=suspicion, read=[calls])
+        before, after = one(without), one(found)
+        assert dataclasses.replace(after, evidence=before.evidence) == before
+        assert after.evidence != before.evidence
+    alone = make_evidence([1], *panel(5), suspicion=0.1, read=[calls[:1]])
+    by_one = one(alone, Thresholds(readers=1))
+    assert by_one.verdict == (Verdict.MODEL if calls[0] else Verdict.LABEL)
+
+
+def test_what_readers_call_something_else_is_listed(make_evidence: MakeEvidence) -> None:
+    """Images that no model misreads and nothing makes suspicious."""
+    rows = [NINE, NINE, NINE, NINE, NINE]
+    calls = [[0, 0, 0], [1, 1, 1], [0, 1], [0], []]
+    evidence = make_evidence([1] * 5, rows, rows, rows, suspicion=0.1, read=calls)
+    assert sorted(listed(evidence, USUAL).tolist()) == [0, 3]
+    said = suggest(evidence, np.arange(5))
+    assert [each.verdict for each in said] == [
+        Verdict.AMBIGUOUS, Verdict.FINE, Verdict.FINE, Verdict.FINE, Verdict.FINE
+    ]  # fmt: skip
+    # Suspicious, and three people read it as given: it is fine.
+    suspicious = make_evidence([1] * 5, rows, rows, rows, suspicion=0.9, read=calls)
+    assert [each.verdict for each in suggest(suspicious, np.arange(2))] == [
+        Verdict.AMBIGUOUS, Verdict.FINE
+    ]  # fmt: skip

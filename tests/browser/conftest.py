@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.resources import as_file, files
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,15 +18,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from misread.datasets import Dataset, Split, load
 from misread.store import Study
-from misread.tables import Neighbours, Origin, Predictions, Provenance
+from misread.tables import Neighbours, Origin, Predictions, Provenance, Reconstructions
 from misread.tables.metadata import Metadata
-from misread.tables.parquet import read_predictions
 from misread.types import Array
 from misread.views.audit import Audit
 from misread.views.gallery.gallery import Gallery
 from misread.web.app import make_gallery_app
 from misread.web.security import make_door
 from misread.workflows.audit import audit
+from misread.workflows.demo import reference_panel
 from misread.workflows.open import make_exporter
 
 # A machine that is busy shows a page later, not another one.
@@ -132,10 +131,10 @@ def guesses(labels: Array, classes: int, wrong: float, seed: int) -> Array:
 
 @pytest.fixture(scope="session")
 def panel() -> list[Predictions]:
-    """What the package's networks made of MNIST's test digits, the convnet first."""
-    with as_file(files("misread.workflows") / "demo_data" / "predictions") as folder:
-        tables = [read_predictions(path) for path in sorted(folder.glob("*.test.*.parquet"))]
-    return sorted(tables, key=lambda table: table.provenance.model)
+    """What networks made of MNIST's test digits, the convnet first: the gallery's own order."""
+    first, *others = reference_panel()
+    newest = replace(first.provenance, created="2100-01-01T00:00:00+00:00")
+    return [replace(first, provenance=newest), *others][:4]
 
 
 @pytest.fixture(scope="session")
@@ -159,9 +158,10 @@ def digits(tmp_path_factory: pytest.TempPathFactory, panel: list[Predictions]) -
 
 @pytest.fixture(scope="session")
 def digits_study(
-    tmp_path_factory: pytest.TempPathFactory, digits: Dataset, panel: list[Predictions]
-) -> Path:
-    """A study of `digits`: a panel, nearest training digits, and who wrote them."""
+    tmp_path_factory: pytest.TempPathFactory, digits: Dataset, panel: list[Predictions],
+    make_reconstructions: Callable[..., Reconstructions],
+) -> Path:  # fmt: skip
+    """A study of `digits`: a panel, nearest training digits, drawings, and who wrote them."""
     study = Study.create(tmp_path_factory.mktemp("studies") / "digits", digits)
     rows = np.load(Path(digits.source).with_name("rows.npy"))
     index = np.arange(len(rows), dtype=np.int32)
@@ -171,6 +171,8 @@ def digits_study(
         probabilities = table.probabilities[rows]
         study.save_predictions(Predictions(index, digits.test.labels, probabilities, provenance))
         study.save_neighbours(Neighbours(index, nearest(digits), provenance))
+    drawn = make_reconstructions(study.newest_predictions("test"), index[1:].tolist(), (28, 28, 1))
+    study.save_reconstructions(drawn)
     writers = pa.array([f"writer {number % 7}" for number in index]).dictionary_encode()
     columns = pa.table({"writer": writers.cast(pa.dictionary(pa.int32(), pa.string()))})
     study.save_metadata(Metadata("test", digits.test.items_fingerprint, columns))

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from misread.analysis.reading.tally import check_follows
-from misread.datasets import Dataset, Split
+from misread.datasets import Dataset, Split, load
 from misread.store import Study
 from misread.store.database import ReadingRow
 from misread.tables.readings import Purpose
-from misread.web.reader.app import Reading, make_reading_app
+from misread.web.reader.app import BRIEF, Reading, make_reading_app
 from misread.web.security import make_door
 from misread.web.serving import listen, make_server
 from misread.workflows.reading_plan import make_plan
@@ -301,6 +302,50 @@ def test_brief_mode_shows_masks_and_times_out(page: Page, serve_reading: Serve) 
     assert late
     assert {answer.answer for answer in late} == {None}
     assert first.rt_ms < 1500 <= late[0].rt_ms
+
+
+def test_the_welcome_of_brief_mode_names_its_times(page: Page, serve_reading: Serve) -> None:
+    page.goto(serve_reading(answers=12, brief=True).link)
+    welcome = page.locator("#welcome")
+    expect(welcome).to_contain_text(f"flashes up for {BRIEF['image'] / 1000:g} seconds")
+    expect(welcome).to_contain_text(f"after {BRIEF['answer'] / 1000:g} seconds the next one comes")
+    expect(welcome).not_to_contain_text("no time limit")
+    page.goto(serve_reading(answers=12).link)
+    expect(welcome).to_contain_text("There is no time limit")
+    expect(welcome).not_to_contain_text("flashes")
+
+
+def test_images_of_a_folder_are_as_large_as_those_of_an_array(
+    page: Page, serve_reading: Serve, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(0)
+    sides = [20, 48, 48, 200, 700]
+    for split in ("train", "test"):
+        for kind in ("ant", "bee"):
+            folder = tmp_path / "kinds" / split / kind
+            folder.mkdir(parents=True)
+            for number in range(10):
+                side = sides[number % 5]
+                pixels = generator.integers(0, 256, (side, side, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.png")
+    begin(page, serve_reading(10, load(str(tmp_path / "kinds"))))
+    seen = set()
+    for _ in range(10):
+        shown(page)
+        image = page.locator("#stage img")
+        natural, drawn, rendering = image.evaluate(
+            "(i) => [i.naturalWidth, i.getBoundingClientRect().width,"
+            " getComputedStyle(i).imageRendering]"
+        )
+        seen.add(natural)
+        assert 280 <= drawn <= 400
+        if natural <= 128:
+            assert drawn % natural == 0
+        assert rendering == ("pixelated" if natural <= 128 else "auto")
+        if natural == 48:
+            assert drawn == 384  # as from an array
+        page.keyboard.press("1")
+    assert {20, 48} < seen
 
 
 def test_many_classes_are_typed(

@@ -226,3 +226,28 @@ def test_judging_faster_than_the_server_answers(opened: Open, server: Any) -> No
     assert len(state) == 40
     assert list(state.index) == list(range(40))
     page.unroute_all()
+
+
+def test_drawings_stand_beside_the_evidence(opened: Open, server: Any) -> None:
+    page = opened(VIEW)
+    index = index_at(page, 1)
+    page.locator("#tile-1").click()
+    wait_for_large(page, index)
+    network = page.locator("#viewer .network")
+    expect(network).to_have_count(1)
+    captions = network.locator("figcaption")
+    given, predicted = (
+        page.locator("#viewer .viewer-title .strong").nth(n).inner_text() for n in (0, 1)
+    )
+    expect(captions).to_have_text(["The image", f"As {given}", f"As {predicted}"])
+    images = network.locator("img.drawing.pixels")
+    expect(images).to_have_count(3)
+    sizes = images.evaluate_all("all => all.map(image => [image.naturalWidth, image.alt])")
+    assert sizes == [[28, ""], [28, f"Drawn as {given}"], [28, f"Drawn as {predicted}"]]
+    expect(network).to_contain_text(
+        re.compile(rf"Error 0\.\d+ as {given}, 0\.\d+ as {predicted}\.")
+    )
+    expect(network).to_contain_text("% of test is drawn worse.")
+    page.goto(f"{server.url}/?split=test&image=0")
+    expect(page.locator("#viewer .network code")).to_contain_text("misread reconstruct --model")
+    expect(page.locator("#viewer .network img")).to_have_count(0)

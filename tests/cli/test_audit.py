@@ -100,8 +100,8 @@ def test_audit_as_json(invoke: Invoke, study: Study) -> None:
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert set(found) == {
-        "split", "panel", "left_out", "images_audited", "listed", "suggested", "by", "images",
-        "written",
+        "split", "panel", "left_out", "images_audited", "listed", "suggested",
+        "readers_contradict", "by", "images", "written",
     }  # fmt: skip
     assert found["panel"] == [f"quick-short-s{seed}.train.cross-fitted" for seed in range(3)]
     assert found["left_out"] == ["convnet-imported-s0.train.in-sample"]
@@ -111,8 +111,8 @@ def test_audit_as_json(invoke: Invoke, study: Study) -> None:
     assert len(found["images"]) == 2
     row = found["images"][0]
     assert set(row) == {
-        "index", "given", "read_as", "verdict", "suggested_label", "scores", "evidence",
-        "reason_not_flagged",
+        "index", "given", "read_as", "verdict", "suggested_label", "readers", "readers_given",
+        "scores", "evidence", "reason_not_flagged",
     }  # fmt: skip
     assert (row["index"], row["verdict"], row["reason_not_flagged"]) == (WRONG, "label", "")
     assert row["suggested_label"] == row["read_as"] != row["given"]

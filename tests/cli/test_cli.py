@@ -1,7 +1,9 @@
 import json
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -184,7 +186,7 @@ BAD: list[tuple[list[str], str]] = [
     (["import", "metadata", "empty.csv", "--study", "study"], "empty.csv"),
     (["import", "metadata", "qmnist", "--study", "study", "--from", "absent"], "qmnist"),
     (["slices", "--by", "writer", "--study", "study"], "found none at all"),
-    (["demo", "--study", "study"], "name another folder"),
+    (["demo", "--no-open", "--study", "study"], "name another folder"),
 ]
 
 
@@ -288,13 +290,47 @@ def test_a_base_install_does_everything_but_training(
 def test_the_demo_works_without_torch(
     shell: Shell, tmp_path: Path, without_torch: dict[str, str]
 ) -> None:
-    done = shell("demo", "--json", cwd=tmp_path, env=without_torch)
+    done = shell("demo", "--no-open", "--json", cwd=tmp_path, env=without_torch)
     assert (done.returncode, done.stderr) == (0, "")
     result = json.loads(done.stdout)
     assert result["note"]
-    assert result["trained"] is False
-    assert result["splits"]["test"]["error"]["total"] == 10_000
+    assert result["url"] is None
     assert (tmp_path / "mnist-demo-study" / "study.toml").exists()
+    for run in result["runs"]:
+        assert run["error"]["total"] == {"test": 10_000, "train": 60_000}[run["split"]]
+        assert run["error"]["low"] < run["error"]["rate"] < run["error"]["high"]
+        assert run["command"].startswith(("misread run mnist --model", "misread crossfit mnist"))
+        assert run["versions"]["torch"]
+    done = shell("demo", "--no-open", cwd=tmp_path, env=without_torch)
+    assert (done.returncode, done.stderr) == (0, "")
+    for run in result["runs"]:
+        assert f"{100 * run['error']['rate']:.2f}%" in done.stdout
+    assert "misread open --study mnist-demo-study" in done.stdout
+    assert "misread read --study mnist-demo-study" in done.stdout
+
+
+def test_the_demo_opens_its_gallery(tmp_path: Path, without_torch: dict[str, str]) -> None:
+    command = ["demo", "--study", "digits", "--no-browser", "--port", "0", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "misread", *command],
+        cwd=tmp_path, env=without_torch, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = process.stdout.readline()
+            assert line, text
+            text += line
+        said = json.loads(text)
+        with urllib.request.urlopen(f"{said['url']}api/boot", timeout=60) as answer:
+            boot = json.loads(answer.read())
+        models = {run["run"] for run in said["runs"] if run["split"] == "test"}
+        assert models <= set(re.findall(r"[\w.-]+", json.dumps(boot)))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        assert process.wait(60) == 0
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from misread.datasets import load
+from misread.datasets import Dataset, load
 
 Invoke = Callable[..., tuple[int, str, str]]
+Shell = Callable[..., subprocess.CompletedProcess[str]]
 
 RATE = {"count", "total", "rate", "low", "high"}
 
@@ -87,12 +89,13 @@ def test_duplicates_of_a_dataset_and_of_a_study(invoke: Invoke, tmp_path: Path) 
 
 
 def test_calibration_of_the_demo(invoke: Invoke) -> None:
-    assert invoke("demo", "--study", "digits")[0] == 0
-    code, out, err = invoke("calibration", "--study", "digits")
+    assert invoke("demo", "--no-open", "--study", "digits")[0] == 0
+    of = ("--study", "digits", "--model", "efficient-capsnet-short-e12-s0")
+    code, out, err = invoke("calibration", *of)
     assert (code, err) == (0, "")
     assert "ECE" in out
     assert "no temperature: it is never fitted on the split that it is judged by" in out
-    code, out, _ = invoke("calibration", "--study", "digits", "--json", "--save", "curve.png")
+    code, out, _ = invoke("calibration", *of, "--json", "--save", "curve.png")
     found = json.loads(out)
     assert found["scaled"] is None
     assert found["calibration"]["ece"]["low"] < found["calibration"]["ece"]["value"]
@@ -217,3 +220,52 @@ def test_images_that_are_files_are_named(invoke: Invoke, tmp_path: Path) -> None
     assert "train/cat/0 [x].png" in out
     row = json.loads(Path("a.json").read_text(encoding="utf-8"))[0]
     assert {row["file_a"].split("/")[0], row["file_b"].split("/")[0]} == {"train", "test"}
+
+
+def test_reconstruct(
+    invoke: Invoke, shell: Shell, tmp_path: Path, make_dataset: Callable[..., Dataset],
+    write_npz: Callable[[Path, Dataset], Path], without_torch: dict[str, str],
+) -> None:  # fmt: skip
+    """A capsule network's drawings in words, as JSON and as a picture."""
+    source = write_npz(tmp_path / "bars.npz", make_dataset(train=60, test=30, shape=(13, 12, 3)))
+    where = ("--study", "capsules")
+    train = ("run", source, "--model", "efficient-capsnet", "--epochs", "1", "--device", "cpu")
+    assert invoke(*train, *where)[0] == 0
+    code, out, err = invoke("reconstruct", *where, "--top", "4", "--device", "cpu")
+    assert (code, err) == (0, "drew 30 images\n")
+    name = "efficient-capsnet-short-e1-s0.test.held-out"
+    assert out.startswith(f"{name}: reconstructions of 30 images\n")
+    assert "misread, as given 0." in out
+    assert out.endswith(f"figures/{name}.reconstructions.png\n")
+    command = ("reconstruct", *where, "--index", "3", "--index", "5", "--save", "a.png", "--json")
+    code, out, err = invoke(*command)
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert set(found) == {
+        "predictions", "split", "origin", "images_reconstructed", "drawings_kept", "mean_error",
+        "images", "picture",
+    }  # fmt: skip
+    assert [row["index"] for row in found["images"]] == [3, 5]
+    assert all(0 < row["error_predicted"] < 1 for row in found["images"])
+    assert set(found["images"][0]) == {
+        "index", "given", "predicted", "error_given", "error_predicted", "share_better",
+    }  # fmt: skip
+    with Image.open("a.png") as picture:
+        assert picture.format == "PNG"
+    code, out, err = invoke("reconstruct", *where, "--index", "3", "--turn", "--save", "t.png")
+    assert (code, err) == (0, "")
+    assert Path("t.png").exists()
+    code, out, err = invoke("reconstruct", *where, "--model", "convnet")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "expected a run of a network with a decoder" in err
+    # What is drawn already needs no PyTorch.
+    again = ("reconstruct", *where, "--index", "3", "--save", "b.png")
+    done = shell(*again, cwd=tmp_path, env=without_torch)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = shell(*again, "--turn", cwd=tmp_path, env=without_torch)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "misread: drawing from a capsule needs an optional dependency: pip install "
+        "'misread[torch]'\n"
+    )

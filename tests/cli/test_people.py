@@ -79,3 +79,26 @@ def test_verdicts_stand_beside_the_labels(invoke: Invoke, study: Study) -> None:
     (model,) = found["models"]
     assert (model["as_labelled"]["value"], model["after"]["value"]) == (5 / 60, 4 / 60)
     assert [one["reader"] for one in found["readers"]] == ["simulated-1", "simulated-2"]
+
+
+def test_the_audit_tells_what_readers_call_images(invoke: Invoke, study: Study) -> None:
+    """Three people call image 0 what the model does, and one calls image 30 something else."""
+    labels = study.load_dataset().test.labels.astype(int)
+    names = study.classes
+    rows = [f"ann{n},{0},{names[(labels[0] + 1) % 3]}\n" for n in range(3)]
+    rows.append(f"ann0,30,{names[(labels[30] + 1) % 3]}\n")
+    Path("lab.csv").write_text("reader,index,answer\n" + "".join(rows))
+    assert invoke("import", "readings", "lab.csv")[0] == 0
+    code, out, err = invoke("audit", "--top", "5")
+    assert (code, err) == (0, "")
+    assert (
+        "read blind by people: 2 images, 4 answers; called one other class by more of them than "
+        "its given label: 2, #0, #30\n"
+    ) in out
+    assert "suspicious, or called something else by readers; suggested: wrong label 1" in out
+    told = " ".join(out.split())
+    assert f"3 of 3 readers who saw it blind call it {names[(labels[0] + 1) % 3]}" in told
+    found = json.loads(invoke("audit", "--index", "0", "--json")[1])
+    assert found["readers_contradict"] == [0, 30]
+    (image,) = found["images"]
+    assert (image["verdict"], image["readers"], image["readers_given"]) == ("label", 3, 0)

@@ -10,8 +10,9 @@ import pytest
 from misread.datasets import Dataset
 from misread.report import Report, compose_report
 from misread.store import Study
+from misread.tables import Reconstructions
 from misread.views.pages import Pages
-from misread.workflows.report import make_pages
+from misread.workflows.report import find_reconstructions, make_pages
 
 # Elements without an end.
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
@@ -95,9 +96,17 @@ def pages(whole_study: Study, dataset: Dataset) -> Pages:
     return make_pages(whole_study, dataset=dataset)
 
 
+@pytest.fixture(scope="session")
+def drawings(whole_study: Study) -> dict[str, Reconstructions]:
+    return find_reconstructions(whole_study)
+
+
 @pytest.fixture(scope="session", params=["folder", "single file"])
-def report(request: pytest.FixtureRequest, pages: Pages, dataset: Dataset) -> Report:
-    return compose_report(pages, dataset, single_file=request.param == "single file")
+def report(
+    request: pytest.FixtureRequest, pages: Pages, dataset: Dataset,
+    drawings: dict[str, Reconstructions],
+) -> Report:  # fmt: skip
+    return compose_report(pages, dataset, drawings, single_file=request.param == "single file")
 
 
 @pytest.fixture

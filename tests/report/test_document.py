@@ -17,12 +17,13 @@ from misread.datasets import Dataset, Split, load
 from misread.report import Report, compose_report
 from misread.report.document import MANIFEST
 from misread.store import Study
-from misread.tables import Origin, Predictions
+from misread.tables import Origin, Predictions, Reconstructions
 from misread.types import Array
 from misread.views.pages import Limits, Pages
+from misread.views.pages.parts import Drawing
 from misread.workflows.reading_plan import make_plan
 from misread.workflows.readings import simulate_readers
-from misread.workflows.report import make_pages
+from misread.workflows.report import find_reconstructions, make_pages
 
 Read = Callable[[bytes], Any]
 EVIL = "<script>alert(1)</script>"
@@ -115,8 +116,11 @@ def test_every_image_says_what_it_is(report: Report, read_html: Read) -> None:
                 assert (named.get("aria-label") or "").strip()
 
 
-def test_the_same_pages_give_the_same_bytes(pages: Pages, dataset: Dataset) -> None:
-    assert compose_report(pages, dataset).files == compose_report(pages, dataset).files
+def test_the_same_pages_give_the_same_bytes(
+    pages: Pages, dataset: Dataset, drawings: dict[str, Reconstructions]
+) -> None:
+    one, other = (compose_report(pages, dataset, drawings) for _ in range(2))
+    assert one.files == other.files
 
 
 def cells(html: Any, files: dict[str, bytes]) -> list[Array]:
@@ -137,8 +141,11 @@ def cells(html: Any, files: dict[str, bytes]) -> list[Array]:
     return cut
 
 
-def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_html: Read) -> None:
-    """Every image of every page, decoded, is the dataset's image bit by bit."""
+def test_pixels_are_exact(
+    report: Report, pages: Pages, dataset: Dataset, drawings: dict[str, Reconstructions],
+    read_html: Read,
+) -> None:  # fmt: skip
+    """Every image of every page, decoded, is the dataset's image or the drawing bit by bit."""
     found = documents(report, read_html)
     order = [tile.picture for result in pages.overview.results for tile in result.first]
     on_page = {"index": order}
@@ -150,6 +157,13 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
             picture
             for entry in audit.entries
             for picture in (entry.picture, *(near.picture for near in entry.neighbours))
+        ]
+    for drawn in pages.reconstructions:
+        on_page[f"drawn-{drawn.split}"] = [
+            picture
+            for entry in (*drawn.mistakes, *drawn.others)
+            for picture in (entry.picture, entry.as_given, entry.as_predicted)
+            if picture is not None
         ]
     for compared in pages.compared:
         on_page[f"compare-{compared.split}"] = [
@@ -165,13 +179,17 @@ def test_pixels_are_exact(report: Report, pages: Pages, dataset: Dataset, read_h
     on_page["people"] = [*(one.picture for one in seen), *called]
     if report.single_file:
         names = ["index", *(n for n in on_page if n.startswith("mistakes")), "audit-test",
-                 "audit-train", "compare-test", "people"]  # fmt: skip
+                 "audit-train", "drawn-test", "compare-test", "people"]  # fmt: skip
         on_page = {"index": [picture for name in names for picture in on_page[name]]}
     for name, pictures in on_page.items():
         shown = cells(found[f"{name}.html"], dict(report.files))
         assert len(shown) == len(pictures) > 0
         for pixels, picture in zip(shown, pictures, strict=True):
             expected = dataset.splits[picture.split].images[picture.index]
+            if isinstance(picture, Drawing):
+                kept = drawings[picture.split].drawings(picture.index)
+                assert kept is not None
+                expected = kept[picture.role == "predicted"]
             np.testing.assert_array_equal(pixels, expected)
 
 
@@ -215,7 +233,8 @@ def test_a_study_that_nobody_read_has_no_page_of_people(
 def evil(
     tmp_path_factory: pytest.TempPathFactory, make_study: Callable[..., Study],
     make_predictions: Callable[..., Predictions],
-) -> tuple[Pages, Dataset]:  # fmt: skip
+    make_reconstructions: Callable[..., Reconstructions],
+) -> tuple[Pages, Dataset, dict[str, Reconstructions]]:  # fmt: skip
     """Names of dataset, classes, splits, columns, values and notes that try to break out."""
     import pyarrow as pa
 
@@ -236,12 +255,13 @@ def evil(
     readings = simulate_readers(study, 1, error_easy=0.3, error_hard=0.3, dataset=dataset)
     reader = dataclasses.replace(readings.readers[0], name=EVIL)
     study.save_readings("evil", dataclasses.replace(readings, readers=(reader,)))
-    return make_pages(study, dataset=dataset), dataset
+    study.save_reconstructions(make_reconstructions(table, range(60), (6, 6, 1)))
+    return make_pages(study, dataset=dataset), dataset, find_reconstructions(study)
 
 
 @pytest.mark.parametrize("single_file", [False, True])
 def test_names_are_escaped_everywhere(
-    evil: tuple[Pages, Dataset], single_file: bool, read_html: Read
+    evil: tuple[Pages, Dataset, dict[str, Reconstructions]], single_file: bool, read_html: Read
 ) -> None:
     report = compose_report(*evil, single_file=single_file)
     for name, html in documents(report, read_html).items():
@@ -271,6 +291,7 @@ def test_splits_with_other_names_go_by_their_number(
 
     addresses = Addresses(pages, single_file=False)
     assert addresses.audit_name("Field Test é") == "audit-split-1"
+    assert addresses.drawn_name("Field Test é") == "drawn-split-1"
 
 
 def many_classes(make_predictions: Callable[..., Predictions]) -> tuple[Dataset, Predictions]:
@@ -324,7 +345,7 @@ def test_a_folder_of_images_of_several_sizes(
     table = make_predictions(split, wrong, classes=dataset.classes)
     pages = make_pages(make_study(tmp_path / "study", dataset, table), dataset=dataset)
     report = compose_report(pages, dataset)
-    assert pages.overview.dataset.splits[0].size == "several sizes"
+    assert pages.overview.dataset.splits[0].size == "sizes not read"
     files = {tile.file for group in pages.mistakes[0].groups for tile in group.tiles}
     assert len(files) == 8
     assert "cats & dogs/0-1.png" in files

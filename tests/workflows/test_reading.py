@@ -1,7 +1,9 @@
 """The reader study from its plan to what it says, on a study of made-up predictions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from misread.errors import ParameterError, PredictionsError, ReadingsError, Stud
 from misread.store import Study
 from misread.tables import Origin, Predictions
 from misread.tables.answer_counts import AnswerCounts, read_counts, write_counts
-from misread.tables.readings import Purpose, Reader, Readings
+from misread.tables.readings import Purpose, Reader, Readings, Seen
 from misread.types import IntArray
+from misread.workflows.audit import audit
 from misread.workflows.people import crowd, people, predicted_classes
 from misread.workflows.reading_plan import load_plan, make_plan
 from misread.workflows.readings import (
@@ -265,3 +268,63 @@ def test_images_of_a_folder_are_known_by_their_files(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(header + "s1,1,1,0.5,b,a,cr,z.png\n")
     with pytest.raises(ReadingsError, match=r"or the file of an image, as [xy]\.png. Got 'z\.png'"):
         import_readings(study, tmp_path / "t.csv", form="model-vs-human", name="other")
+
+
+def called(study: Study, name: str, image: int, calls: list[int], **reader: Any) -> None:
+    """Save readings without a plan: people who each called one image something."""
+    readers = tuple(Reader(f"{name}{number}", **reader) for number in range(len(calls)))
+    rows = np.arange(len(calls), dtype=np.int32)
+    answer = np.array(calls, np.int16)
+    made = Readings("test", study.classes, "", readers, rows, np.full_like(rows, image), answer)
+    study.save_readings(name, made)
+
+
+def test_readings_are_evidence_on_labels(study: Study, dataset: Dataset) -> None:
+    """Image 0 is misread by both models, image 1 by none; whoever saw mistakes doesn't count."""
+    labels = dataset.test.labels
+    other = (labels + 1) % 3
+    assert audit(study).evidence.readers is None
+    called(study, "lab", 0, [int(other[0])] * 3)
+    called(study, "knowing", 0, [int(labels[0])] * 9, seen=Seen.MISTAKES)
+    called(study, "bots", 0, [int(labels[0])] * 9, simulated=True)
+    called(study, "more", 1, [int(other[1])] * 2)
+    counts = AnswerCounts(
+        dataset.classes, np.array([1], np.int32), np.eye(3, dtype=np.int32)[other[[1]]]
+    )
+    study.save_counts("crowd", "test", counts)
+    study.save_counts("programs", "test", replace(counts, simulated=True))
+    # A plan that is made afterwards doesn't take evidence away.
+    make_plan(study, 200)
+    found = audit(study)
+    assert found.evidence.readers is not None
+    assert found.evidence.readers.answers.tolist() == [3, 3] + 298 * [0]
+    assert {0, 1} <= {found.row(place).index for place in found.listed}
+    first, second = found.row(0), found.row(1)
+    assert (first.suggestion.verdict, first.readers, first.readers_given) == ("label", 3, 0)
+    assert first.suggested_label == dataset.classes[other[0]]
+    assert "3 of 3 readers who saw it blind call it" in first.suggestion.evidence
+    assert second.suggestion.verdict == "ambiguous"
+    assert found.contradicted.tolist() == [0, 1]
+    columns = found.columns()
+    rows = np.argsort(columns["index"])
+    assert columns["readers"][rows][:3].tolist() == [3, 3, 0]
+    assert columns["readers_called"][rows][:3].tolist() == [
+        dataset.classes[other[0]], dataset.classes[other[1]], None
+    ]  # fmt: skip
+
+
+def test_damaged_counts_are_told(study: Study) -> None:
+    with pytest.raises(ReadingsError, match="images and classes of bars"):
+        study.save_counts(
+            "far", "test", AnswerCounts(study.classes, np.array([300]), np.ones((1, 3), int))
+        )
+    counts = AnswerCounts(study.classes, np.array([0]), np.ones((1, 3), int))
+    study.save_counts("crowd", "test", counts)
+    with pytest.raises(StudyError, match="holds readings already"):
+        study.save_counts("crowd", "test", counts)
+    study.save_counts("crowd", "test", counts, replace=True)
+    assert study.list_counts() == [("crowd", "test")]
+    assert study.load_counts("crowd", "test").counts.tolist() == [[1, 1, 1]]
+    (study.path / "readings" / "crowd.test.npz").write_bytes(b"PK")
+    with pytest.raises(ReadingsError, match=r"crowd\.test\.npz: expected a table of counts"):
+        audit(study)

@@ -71,7 +71,7 @@ def study(
 def panel(
     tmp_path_factory: pytest.TempPathFactory, study: Study, dataset: Dataset
 ) -> ReferencePanel:
-    return pack_panel(study, dataset, PLAN, tmp_path_factory.mktemp("packed") / "panel")
+    return pack_panel([study], dataset, PLAN, tmp_path_factory.mktemp("packed") / "panel")
 
 
 def test_a_run_is_named_and_made_as_the_command_line_does() -> None:
@@ -144,20 +144,26 @@ def test_a_run_without_its_card_is_not_finished(tmp_path: Path, study: Study) ->
     copy = Study.open(Path(shutil.copytree(study.path, tmp_path / "copy")))
     copy.model_file("quick-short-e10-s2", ".json").unlink()
     (copy.path / "predictions" / "convnet-short-s1.test.held-out.parquet").unlink()
-    assert find_finished(copy, PLAN) == [PLAN[2]]
+    assert find_finished([copy], PLAN) == {"quick-short-s0-r1": copy}
+    both = find_finished([copy, study], PLAN)
+    assert {name: place.path for name, place in both.items()} == {
+        "convnet-short-s1": study.path,
+        "quick-short-e10-s2": study.path,
+        "quick-short-s0-r1": copy.path,
+    }
 
 
 def test_an_old_panel_is_replaced_and_nothing_else_is(
     tmp_path: Path, study: Study, dataset: Dataset
 ) -> None:
-    pack_panel(study, dataset, PLAN, tmp_path / "panel")
-    again = pack_panel(study, dataset, PLAN[:1], tmp_path / "panel")
+    pack_panel([study], dataset, PLAN, tmp_path / "panel")
+    again = pack_panel([study], dataset, PLAN[:1], tmp_path / "panel")
     assert len(list((again.folder / "tables").iterdir())) == 2
     other = tmp_path / "other"
     other.mkdir()
     (other / "mine.txt").write_text("mine")
     with pytest.raises(StudyError, match="found something else"):
-        pack_panel(study, dataset, PLAN, other)
+        pack_panel([study], dataset, PLAN, other)
     assert (other / "mine.txt").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "panel"]
 
@@ -165,7 +171,7 @@ def test_an_old_panel_is_replaced_and_nothing_else_is(
 def test_a_study_without_any_of_the_runs(tmp_path: Path, dataset: Dataset) -> None:
     empty = Study.create(tmp_path / "study", dataset)
     with pytest.raises(StudyError, match="expected at least one finished run"):
-        pack_panel(empty, dataset, PLAN, tmp_path / "panel")
+        pack_panel([empty], dataset, PLAN, tmp_path / "panel")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +186,7 @@ def test_what_the_list_asks_for_must_be_there(
 ) -> None:
     plan = (dataclasses.replace(PLAN[1], **changed),)
     with pytest.raises(StudyError, match=match):
-        pack_panel(study, dataset, plan, tmp_path / "panel")
+        pack_panel([study], dataset, plan, tmp_path / "panel")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,7 +200,7 @@ def test_a_table_that_covers_less_than_its_split(
     )
     copy.save_predictions(few, replace=True)
     with pytest.raises(PredictionsError, match=r"expected all 45 images of test. Got 9"):
-        pack_panel(copy, dataset, PLAN, tmp_path / "panel")
+        pack_panel([copy], dataset, PLAN, tmp_path / "panel")
 
 
 def test_a_damaged_panel_is_told(tmp_path: Path, panel: ReferencePanel, dataset: Dataset) -> None:

@@ -10,6 +10,8 @@ from misread.analysis.labels import LabelIssues, find_label_issues
 from misread.analysis.neighbourhood import Neighbourhood, look_around
 from misread.analysis.noise import noise_matrix, undo_noise
 from misread.analysis.panel import PanelMean, PanelScores, score_panel
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.evidence import ReaderEvidence, place_readings
 from misread.errors import PredictionsError
 from misread.tables import Dynamics, Neighbours
 from misread.tables.predictions import PredictionSource, Provenance
@@ -50,7 +52,8 @@ class Evidence:
         neighbourhood: What the nearest training images say, None if that isn't known.
         training: How the images fared in training, None if they weren't trained on or that wasn't
             recorded.
-        flips: What the suspicion weighs.
+        readers: What people who read blind called the images, None if nobody did.
+        flips: What the suspicion weighs; readers don't count in it.
         suspicion: (N,) float32 in [0, 1]; see `planted_flip_suspicion`.
     """
 
@@ -61,6 +64,7 @@ class Evidence:
     training: TrainingRecord | None
     flips: FlipEvidence
     suspicion: FloatArray
+    readers: ReaderEvidence | None = None
 
     def __len__(self) -> int:
         return len(self.panel)
@@ -76,8 +80,9 @@ def gather_evidence(
     neighbours: Sequence[Neighbours] = (),
     train_labels: LabelArray | None = None,
     dynamics: Sequence[Dynamics] = (),
+    readings: LabelReadings | None = None,
 ) -> Evidence:
-    """Put together what the models, the neighbours and the training say.
+    """Put together what the models, the neighbours, the training and readers say.
 
     Args:
         panel: One or more predictions by models that never saw the images; in memory or in files,
@@ -86,6 +91,7 @@ def gather_evidence(
             saw them.
         train_labels: Given labels of the training split; needed with neighbours.
         dynamics: Of trainings on the panel's images.
+        readings: What readers called images, of any of the split's.
 
     Raises:
         PredictionsError: The panel's predictions are in-sample or don't fit together, or a table is
@@ -115,6 +121,7 @@ def gather_evidence(
         training=training,
         flips=flips,
         suspicion=planted_flip_suspicion(flips),
+        readers=None if readings is None else place_readings(readings, scores.index, scores.given),
     )
 
 

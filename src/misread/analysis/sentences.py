@@ -2,6 +2,7 @@
 
 from misread.analysis.evidence import Evidence, TrainingRecord
 from misread.analysis.neighbourhood import Neighbourhood
+from misread.analysis.reading.evidence import ReaderEvidence
 
 
 def tell_evidence(evidence: Evidence, row: int) -> str:
@@ -17,6 +18,8 @@ def tell_evidence(evidence: Evidence, row: int) -> str:
     """
     members = len(evidence.members)
     parts = [_tell_model(evidence, row) if members == 1 else _tell_models(evidence, row)]
+    if evidence.readers is not None and evidence.readers.answers[row]:
+        parts.append(_tell_readers(evidence, evidence.readers, row))
     if evidence.neighbourhood is not None:
         parts.append(_tell_neighbours(evidence, evidence.neighbourhood, row))
     if evidence.training is not None:
@@ -52,6 +55,27 @@ def _tell_models(evidence: Evidence, row: int) -> str:
     if elsewhere:
         told += f", {elsewhere} {_verb(elsewhere, 'read')} something else"
     return told
+
+
+def _tell_readers(evidence: Evidence, readers: ReaderEvidence, row: int) -> str:
+    answers, as_given = int(readers.answers[row]), int(readers.votes_given[row])
+    votes, given = int(readers.votes[row]), evidence.classes[int(evidence.panel.given[row])]
+    other = evidence.classes[int(readers.called[row])]
+    if answers == 1:
+        told = "the one reader who saw it blind calls it "
+        return told + (f"{given} as given" if as_given else other)
+    calls = [(votes, other), (as_given, f"{given} as given")]
+    calls = [call for call in calls if call[0]]
+    calls.sort(key=lambda call: -call[0])
+    told = f"{calls[0][0]} of {answers} readers who saw it blind "
+    told += ", ".join(
+        f"{'' if n == 0 else f'{count} '}{_verb(count, 'call')} it {name}"
+        for n, (count, name) in enumerate(calls)
+    )
+    elsewhere = answers - votes - as_given
+    return (
+        f"{told}, {elsewhere} {_verb(elsewhere, 'call')} it something else" if elsewhere else told
+    )
 
 
 def _tell_neighbours(evidence: Evidence, around: Neighbourhood, row: int) -> str:

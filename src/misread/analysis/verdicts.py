@@ -12,7 +12,7 @@ from misread.analysis.evidence import Evidence
 from misread.analysis.sentences import below, models, tell_count, tell_evidence
 from misread.errors import ParameterError
 from misread.tables.verdicts import Verdict
-from misread.types import Array, IntArray
+from misread.types import Array, BoolArray, IntArray
 
 SUGGESTED = (Verdict.MODEL, Verdict.LABEL, Verdict.AMBIGUOUS, Verdict.FINE)
 """What can be suggested: that an image is unreadable, only a person can say."""
@@ -43,6 +43,15 @@ class Thresholds:
         upheld_probability: See there.
 
     What is neither is *ambiguous*.
+
+    Where enough people read a listed image, seeing neither label nor prediction, they decide
+    instead. If they agree on the given class, the *model* is wrong, or all is *fine* where none
+    misreads it. If they agree on another one that the panel as a whole reads, too, the *label* is.
+    Otherwise it is *ambiguous*.
+
+    Attributes:
+        readers: At least so many; fewer are a sentence of the evidence, and decide nothing.
+        reader_agreement: They agree if at least this share of them call it the same class.
     """
 
     contradiction: float = 0.8
@@ -55,12 +64,14 @@ class Thresholds:
     upheld: float = 0.6
     upheld_neighbours: float = 0.6
     upheld_probability: float = 0.05
+    readers: int = 3
+    reader_agreement: float = 0.8
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name == "members":
+            if name in ("members", "readers"):
                 if value < 1:
-                    raise ParameterError(f"members must be 1 or more. Got {value} instead.")
+                    raise ParameterError(f"{name} must be 1 or more. Got {value} instead.")
             elif not 0 <= value <= 1:
                 raise ParameterError(f"{name} must be in [0, 1]. Got {value} instead.")
 
@@ -83,15 +94,24 @@ class Suggestion:
 
 
 def listed(evidence: Evidence, thresholds: Thresholds) -> IntArray:
-    """The images worth a look: misread by a model of the panel, or suspicious.
+    """The images worth a look: misread by a model of the panel, suspicious, or read otherwise.
+
+    Read otherwise: more readers call it one other class than call it its given label.
 
     Returns:
         (L,) int64, places in the panel, the most suspicious first; ties keep the split's order.
     """
-    suspicious = evidence.suspicion >= thresholds.suspicion
-    rows = np.flatnonzero(suspicious | (evidence.panel.contradiction > 0))
+    rows = np.flatnonzero(_is_listed(evidence, slice(None), thresholds))
     ranked: IntArray = rows[np.argsort(-evidence.suspicion[rows], kind="stable")]
     return ranked
+
+
+def _is_listed(evidence: Evidence, rows: int | slice, thresholds: Thresholds) -> BoolArray:
+    suspicious = evidence.suspicion[rows] >= thresholds.suspicion
+    found: BoolArray = suspicious | (evidence.panel.contradiction[rows] > 0)
+    if evidence.readers is not None:
+        found = found | evidence.readers.contradicted[rows]
+    return found
 
 
 def suggest(
@@ -116,6 +136,9 @@ def _suggest_one(evidence: Evidence, row: int, limits: Thresholds) -> Suggestion
     panel, around = evidence.panel, evidence.neighbourhood
     given, read_as = int(panel.given[row]), int(panel.majority[row])
     as_given = int(panel.votes_given[row]) / panel.models
+    people = _people(evidence, row, limits)
+    if people is not None and _is_listed(evidence, row, limits):
+        return _by_people(evidence, row, people, told)
     if as_given == 1:
         reader = "the model reads" if panel.models == 1 else "every model of the panel reads"
         if evidence.suspicion[row] >= limits.suspicion:
@@ -135,6 +158,45 @@ def _suggest_one(evidence: Evidence, row: int, limits: Thresholds) -> Suggestion
     )
     verdict = Verdict.MODEL if upheld or upheld_around else Verdict.AMBIGUOUS
     return Suggestion(verdict, None, told, missing)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What enough readers said of an image: the class that most call it, and in words."""
+
+    label: int
+    agree: bool
+    told: str
+
+
+def _people(evidence: Evidence, row: int, limits: Thresholds) -> _Said | None:
+    readers = evidence.readers
+    if readers is None or readers.answers[row] < limits.readers:
+        return None
+    answers, as_given = int(readers.answers[row]), int(readers.votes_given[row])
+    votes, label = int(readers.votes[row]), int(readers.called[row])
+    if as_given >= votes:
+        votes, label = as_given, int(evidence.panel.given[row])
+    agree = votes / answers >= limits.reader_agreement
+    call = f"{votes} of {answers} readers {'calls' if votes == 1 else 'call'} it"
+    return _Said(label, agree, f"{call} {evidence.classes[label]}")
+
+
+def _by_people(evidence: Evidence, row: int, people: _Said, told: str) -> Suggestion:
+    """The verdict on an image that enough readers read, whatever its neighbours are."""
+    panel = evidence.panel
+    given, read_as = int(panel.given[row]), int(panel.majority[row])
+    if not people.agree:
+        return Suggestion(Verdict.AMBIGUOUS, None, told, f"only {people.told}")
+    if people.label == given:
+        # No model misreads it: there is none to blame.
+        blamed = Verdict.FINE if panel.votes_given[row] == panel.models else Verdict.MODEL
+        return Suggestion(blamed, None, told, f"{people.told} as given")
+    if people.label == read_as:
+        return Suggestion(Verdict.LABEL, read_as, told, "")
+    whole = "the model" if panel.models == 1 else "the panel as a whole"
+    reason = f"{people.told}, but {whole} reads {evidence.classes[read_as]}"
+    return Suggestion(Verdict.AMBIGUOUS, None, told, reason)
 
 
 def _missing(evidence: Evidence, row: int, limits: Thresholds) -> Iterator[str]:

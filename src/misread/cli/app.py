@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from misread.cli.commands import exporting, importing, looking, reading, ready, serving, training
+from misread.cli.commands import (
+    drawing,
+    exporting,
+    importing,
+    looking,
+    reading,
+    ready,
+    serving,
+    training,
+)
 
 app = typer.Typer(
     name="misread",
@@ -16,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (training, looking, serving, reading, exporting, ready):
+for part in (training, looking, drawing, serving, reading, exporting, ready):
     app.registered_commands += part.commands.registered_commands
 app.add_typer(importing.commands, name="import")
 

@@ -91,6 +91,24 @@ class RunBar(_Bar):
         self._bar.update(self._predicting, completed=done, figures=f"{done:,} images")
 
 
+class DrawingBar(_Bar):
+    """Shows how many images are drawn."""
+
+    def __init__(self) -> None:
+        super().__init__(speed_estimate_period=60)
+        self._task: TaskID | None = None
+
+    def draw(self, done: int, total: int) -> None:
+        """Show where the drawing stands."""
+        if not self._console.is_terminal:
+            if done == total:
+                print(f"drew {total:,} images", file=sys.stderr, flush=True)
+            return
+        if self._task is None:
+            self._task = self._add_task("drawing", total)
+        self._bar.update(self._task, completed=done, figures=f"{done:,} images")
+
+
 class CrossfitBar(_Bar):
     """One bar over all repeats, folds and epochs."""
 

@@ -49,12 +49,16 @@ class Decoder(nn.Module):
         shape: Height, width and channels of an image.
         classes: Number of classes K.
         size: Numbers D of a class capsule.
+
+    Attributes:
+        shape: Channels, height and width of an image.
     """
 
     def __init__(self, shape: tuple[int, int, int], classes: int, size: int) -> None:
         super().__init__()
         height, width, channels = shape
-        self._shape = (channels, height, width)
+        self.shape = (channels, height, width)
+        self._classes = classes
         self.layers = nn.Sequential(
             nn.Linear(classes * size, 512),
             nn.ReLU(inplace=True),
@@ -70,7 +74,14 @@ class Decoder(nn.Module):
         masked = torch.zeros_like(capsules)
         masked[place, chosen] = capsules[place, chosen]
         drawn: Tensor = self.layers(masked.flatten(1))
-        return drawn.view(-1, *self._shape)
+        return drawn.view(-1, *self.shape)
+
+    def draw(self, capsules: Tensor, label: int) -> Tensor:
+        """Images (N, C, H, W) in [0, 1] of capsules (N, D) of one class."""
+        among = capsules.new_zeros(len(capsules), self._classes, capsules.shape[1])
+        among[:, label] = capsules
+        chosen = torch.full((len(capsules),), label, device=capsules.device)
+        return self.forward(among, chosen)
 
 
 class VectorCapsules(ScoredNetwork):

@@ -139,3 +139,19 @@ class Card:
             return cls.from_json(path.read_text(encoding="utf-8"), path)
         except (OSError, UnicodeDecodeError) as error:
             raise StudyError(f"{path}: expected a model's card: {error}") from error
+
+    @classmethod
+    def read_all(cls, path: Path) -> tuple["Card", ...]:
+        """The cards in a file: the one of a training, or those of a cross-fit's networks.
+
+        Raises:
+            StudyError: It is missing, or no card, or damaged.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            record = json.loads(text)
+            networks = record.get("networks") if isinstance(record, dict) else None
+            parts = [text] if networks is None else [json.dumps(network) for network in networks]
+        except (OSError, ValueError, TypeError) as error:
+            raise StudyError(f"{path}: expected a model's card: {error}") from error
+        return tuple(cls.from_json(part, path) for part in parts)

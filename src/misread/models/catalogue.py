@@ -48,6 +48,7 @@ class ModelSpec:
         module: Name of the module that holds the network as `build(shape, classes, **options)`.
         recipes: Recipe by name; the first one is the default.
         options: Further keyword arguments of `build`.
+        decoder: Whether it draws images from its capsules.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ModelSpec:
     module: str
     recipes: Mapping[str, Recipe]
     options: Mapping[str, Any] = field(default_factory=dict)
+    decoder: bool = False
 
     def recipe(self, name: str | None = None, epochs: int | None = None) -> Recipe:
         """The recipe of this name (None: the default), at this length (None: its own).
@@ -95,12 +97,14 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
             summary="capsules with self-attention routing: 161,824 parameters and a decoder",
             module="misread.models.efficient_capsnet",
             recipes=_recipes(EFFICIENT),
+            decoder=True,
         ),
         "capsnet": ModelSpec(
             name="capsnet",
             summary="capsules with dynamic routing: 6,804,224 parameters and a decoder",
             module="misread.models.capsnet",
             recipes=_recipes(CAPSNET),
+            decoder=True,
         ),
         "em-capsnet": ModelSpec(
             name="em-capsnet",

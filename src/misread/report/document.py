@@ -14,11 +14,13 @@ from markupsafe import Markup
 from misread.datasets import Dataset
 from misread.report.links import Addresses, ReportLinks
 from misread.report.sheets import Sheets, cell_rules
+from misread.tables import Reconstructions
 from misread.views.html.render import Renderer, new_environment, read_static
 from misread.views.pages import Pages
 from misread.views.pages.audit import AuditPage
 from misread.views.pages.compare import ComparePage
 from misread.views.pages.mistakes import MistakesPage
+from misread.views.pages.reconstructions import ReconstructionsPage
 
 # By this line, near the start of each of its files, a report is known again.
 GENERATOR = '<meta name="generator" content="misread report">'
@@ -50,7 +52,13 @@ class _Page:
     render: Callable[[Renderer], Markup]
 
 
-def compose_report(pages: Pages, dataset: Dataset, *, single_file: bool = False) -> Report:
+def compose_report(
+    pages: Pages,
+    dataset: Dataset,
+    drawings: Mapping[str, Reconstructions] | None = None,
+    *,
+    single_file: bool = False,
+) -> Report:
     """Render all pages with their images.
 
     The same pages give the same bytes.
@@ -58,6 +66,7 @@ def compose_report(pages: Pages, dataset: Dataset, *, single_file: bool = False)
     Args:
         pages: What is shown.
         dataset: The images.
+        drawings: By split, the drawings that pages refer to.
         single_file: Put everything into one document.
 
     Raises:
@@ -65,7 +74,7 @@ def compose_report(pages: Pages, dataset: Dataset, *, single_file: bool = False)
     """
     addresses = Addresses(pages, single_file=single_file)
     listed = _list(pages, addresses)
-    composer = _Composer(pages, dataset, addresses, listed)
+    composer = _Composer(pages, partial(Sheets, dataset, drawings), addresses, listed)
     if single_file:
         html = composer.document(listed, lambda name, png: _data_url(png))
         return Report({"index.html": html}, single_file=True)
@@ -94,6 +103,9 @@ def _list(pages: Pages, addresses: Addresses) -> list[_Page]:
     for audit in pages.audits:
         name = addresses.audit_name(audit.split)
         listed.append(_Page(name, f"Audit {audit.split}", partial(_render_audit, audit)))
+    for drawn in pages.reconstructions:
+        name = addresses.drawn_name(drawn.split)
+        listed.append(_Page(name, f"Drawn {drawn.split}", partial(_render_drawn, drawn)))
     for compared in pages.compared:
         name = addresses.compare_name(compared.split)
         listed.append(_Page(name, f"Compare {compared.split}", partial(_render_compare, compared)))
@@ -112,6 +124,10 @@ def _render_audit(page: AuditPage, renderer: Renderer) -> Markup:
     return renderer.audit(page)
 
 
+def _render_drawn(page: ReconstructionsPage, renderer: Renderer) -> Markup:
+    return renderer.reconstructions(page)
+
+
 def _render_compare(page: ComparePage, renderer: Renderer) -> Markup:
     return renderer.compare(page)
 
@@ -120,10 +136,14 @@ class _Composer:
     """Makes documents of pages that share a navigation."""
 
     def __init__(
-        self, pages: Pages, dataset: Dataset, addresses: Addresses, listed: Sequence[_Page]
+        self,
+        pages: Pages,
+        new_sheets: Callable[[], Sheets],
+        addresses: Addresses,
+        listed: Sequence[_Page],
     ) -> None:
         self._title = pages.overview.title
-        self._dataset = dataset
+        self._new_sheets = new_sheets
         self._addresses = addresses
         self._navigation = [(page.name, page.title, addresses.url(page.name)) for page in listed]
         self._environment = new_environment(_HERE / "templates")
@@ -137,7 +157,7 @@ class _Composer:
             shown: Pages in it.
             keep: Is given the name and the content of each sprite sheet, returns its URL.
         """
-        sheets = Sheets(self._dataset)
+        sheets = self._new_sheets()
         single = len(shown) == len(self._navigation)
         renderer = Renderer(
             ReportLinks(self._addresses, sheets), 2 if single else 1, self._environment

@@ -52,6 +52,10 @@ class Addresses:
         """Name of the page of what stands side by side on a split."""
         return f"compare-{self._slugs[split]}"
 
+    def drawn_name(self, split: str) -> str:
+        """Name of the page of what a network drew of a split."""
+        return f"drawn-{self._slugs[split]}"
+
     def url(self, name: str, anchor: str = "") -> str:
         """URL of a page of this report, or of an anchor on it."""
         if self._single_file:

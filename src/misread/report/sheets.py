@@ -1,15 +1,16 @@
 """The report's images: sprite sheets that pages show cells of, pixels exact."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from misread.datasets import Dataset
 from misread.datasets.images import Previewed, unwrap
+from misread.tables import Reconstructions
 from misread.types import Array
 from misread.views.html.links import Size
-from misread.views.pages.parts import Picture
+from misread.views.pages.parts import Drawing, Picture
 from misread.views.thumbnails import Sprite, sprite
 
 COLUMNS, ROWS = 16, 15
@@ -58,17 +59,22 @@ def _zoom(longest: int, size: Size) -> float:
 class Sheets:
     """Hands out cells of sprite sheets while a document is rendered, and makes the sheets after.
 
-    Each split has sheets of its own: images of one split are alike in size and colour.
+    Each split has sheets of its own: images of one split, and drawings of them, are alike in size
+    and colour.
 
     Args:
         dataset: The images.
+        drawings: By split, what a network drew of it.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+    def __init__(
+        self, dataset: Dataset, drawings: Mapping[str, Reconstructions] | None = None
+    ) -> None:
+        self._dataset, self._drawings = dataset, drawings or {}
         self._cells: dict[Picture, tuple[int, int]] = {}
         self._sheets: list[list[Picture]] = []
-        self._open: dict[str, int] = {}
+        # By split, and whether images or drawings are on it.
+        self._open: dict[tuple[str, bool], int] = {}
 
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         """The element that shows an image: a cell of a sheet as the background of a box."""
@@ -80,9 +86,10 @@ class Sheets:
         )
 
     def _add(self, picture: Picture) -> tuple[int, int]:
-        sheet = self._open.get(picture.split, -1)
+        kind = picture.split, isinstance(picture, Drawing)
+        sheet = self._open.get(kind, -1)
         if sheet < 0 or len(self._sheets[sheet]) == COLUMNS * ROWS:
-            sheet = self._open[picture.split] = len(self._sheets)
+            sheet = self._open[kind] = len(self._sheets)
             self._sheets.append([])
         self._sheets[sheet].append(picture)
         self._cells[picture] = cell = sheet, len(self._sheets[sheet]) - 1
@@ -99,6 +106,11 @@ class Sheets:
             yield Sheet(f"s{number}", sprite(images, COLUMNS, _cell(images)))
 
     def _image(self, picture: Picture) -> Array:
+        if isinstance(picture, Drawing):
+            kept = self._drawings[picture.split].drawings(picture.index)
+            if kept is None:
+                raise LookupError(f"no drawing of {picture}")
+            return kept[picture.role == "predicted"]
         images, place = unwrap(self._dataset.splits[picture.split].images, picture.index)
         if isinstance(images, Previewed):
             return images.preview(place, MOST_PIXELS)

@@ -90,6 +90,19 @@ class ReadingLog:
             self._database.vacuum()
         return count
 
+    # Serving
+
+    def settings(self, plan: ReadingPlan) -> dict[str, str]:
+        """What is kept of how the pages of a plan are served, by name."""
+        with self._lock, self._database.reading(ReadingRows) as rows:
+            return {} if rows is None else rows.settings(plan.hash)
+
+    def keep(self, plan: ReadingPlan, **settings: str) -> None:
+        """Keep settings for the next time; what has the name already is replaced."""
+        with self._lock, self._database.writing(ReadingRows) as rows:
+            for name, value in settings.items():
+                rows.keep(plan.hash, name, value)
+
     # Answers
 
     def stamp(self) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from misread.errors import ReadingsError, StudyError
 from misread.store.record import SAFE_NAME, StudyRecord
+from misread.tables.answer_counts import AnswerCounts, read_counts, write_counts
 from misread.tables.reading_plan import ReadingPlan, read_plan, write_plan
 from misread.tables.readings import Readings
 from misread.tables.readings_files import read_readings, write_readings
@@ -66,14 +67,7 @@ class StudyReadings(StudyRecord):
             StudyError: Others lie under the name, and `replace` isn't set.
         """
         self._check_readings(name, readings)
-        if not SAFE_NAME.fullmatch(name):
-            raise ReadingsError(f"readings {name!r}: expected a name that can name a file")
-        path = self._readings_file(name)
-        if path.exists() and not replace:
-            raise StudyError(
-                f"{path}: holds readings already; give the new ones another name, or move the file "
-                "away"
-            )
+        path = self._new_file(name, f"{name}.csv", replace)
         write_readings(path, readings)
         return path
 
@@ -90,6 +84,59 @@ class StudyReadings(StudyRecord):
         readings = read_readings(self._readings_file(name), self.classes)
         self._check_readings(name, readings)
         return readings
+
+    def save_counts(
+        self, name: str, split: str, counts: AnswerCounts, *, replace: bool = False
+    ) -> Path:
+        """Save how many people called each image of a split each class.
+
+        Raises:
+            ReadingsError: They are of other images or classes than the split's, the name can't name
+                a file, or they can't be written.
+            StudyError: Others lie under the name, and `replace` isn't set.
+        """
+        self._check_counts(name, split, counts)
+        path = self._new_file(name, f"{name}.{split}.npz", replace)
+        write_counts(path, counts)
+        return path
+
+    def list_counts(self) -> list[tuple[str, str]]:
+        """Name and split of each table of counts, in order."""
+        return sorted(
+            (file.name.removesuffix(f".{split}.npz"), split)
+            for split in self.splits
+            for file in (self.path / "readings").glob(f"*.{split}.npz")
+        )
+
+    def load_counts(self, name: str, split: str) -> AnswerCounts:
+        """Read counts that `list_counts` listed.
+
+        Raises:
+            ReadingsError: The file is missing or damaged, or they are of other images.
+        """
+        counts = read_counts(self.path / "readings" / f"{name}.{split}.npz", self.classes)
+        self._check_counts(name, split, counts)
+        return counts
+
+    def _check_counts(self, name: str, split: str, counts: AnswerCounts) -> None:
+        record = self.splits.get(split)
+        outside = record is None or (len(counts) and counts.index[-1] >= record.images)
+        if outside or counts.classes != self.classes:
+            raise ReadingsError(
+                f"counts {name}: expected those of images and classes of {self.dataset_name}'s "
+                f"{split} split"
+            )
+
+    def _new_file(self, name: str, file: str, replace: bool) -> Path:
+        if not SAFE_NAME.fullmatch(name):
+            raise ReadingsError(f"readings {name!r}: expected a name that can name a file")
+        path = self.path / "readings" / file
+        if path.exists() and not replace:
+            raise StudyError(
+                f"{path}: holds readings already; give the new ones another name, or move the file "
+                "away"
+            )
+        return path
 
     def _check_readings(self, name: str, readings: Readings) -> None:
         record = self.splits.get(readings.split)

@@ -6,10 +6,12 @@ mnist-study/
   predictions/       {run}.{split}.{origin}.parquet
   dynamics/          {run}.{split}.in-sample.parquet
   neighbours/        {run}.{split}.{origin}.parquet
+  reconstructions/   {run}.{split}.{origin}.parquet
   metadata/          {split}.parquet
   models/            {run}.safetensors, {run}.json; {run}.checkpoint while a training isn't done
   figures/
-  readings/          plan.json, frozen; {name}.csv: readings simulated or made elsewhere
+  readings/          plan.json, frozen; {name}.csv: readings simulated or made elsewhere;
+                     {name}.{split}.npz: counts of them
   study.sqlite       decided verdicts and readings, once there are any
 ```
 """

@@ -2,5 +2,6 @@
 
 from misread.tables.evidence import Dynamics, Neighbours
 from misread.tables.predictions import Origin, Predictions, Provenance
+from misread.tables.reconstructions import Reconstructions
 
-__all__ = ["Dynamics", "Neighbours", "Origin", "Predictions", "Provenance"]
+__all__ = ["Dynamics", "Neighbours", "Origin", "Predictions", "Provenance", "Reconstructions"]

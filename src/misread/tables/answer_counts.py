@@ -99,6 +99,21 @@ def count_by_image(
     return AnswerCounts(classes, images, counts.reshape(len(images), len(classes)), simulated)
 
 
+def add_counts(tables: Sequence[AnswerCounts]) -> AnswerCounts:
+    """The answers of several tables of the same images and classes together.
+
+    Raises:
+        ReadingsError: There are none, or they are of other classes.
+    """
+    if not tables or any(table.classes != tables[0].classes for table in tables):
+        raise ReadingsError("counts: expected one table or more of the same classes")
+    index, place = np.unique(np.concatenate([table.index for table in tables]), return_inverse=True)
+    counts: Array = np.zeros((len(index), len(tables[0].classes)), np.int64)
+    np.add.at(counts, place, np.concatenate([table.counts for table in tables]))
+    simulated = any(table.simulated for table in tables)
+    return AnswerCounts(tables[0].classes, index, counts, simulated)
+
+
 def write_counts(path: Path, counts: AnswerCounts) -> None:
     """Write counts atomically: `.csv` and `.tsv` with a line of names, or `.npz`.
 

@@ -41,10 +41,10 @@ class Dynamics:
     def __post_init__(self) -> None:
         rows = len(self.index)
         for field in ("area_under_margin", "first_learned", "forgotten"):
-            _check(self.provenance, field, getattr(self, field), (rows,), np.float32)
+            check_array(self.provenance, field, getattr(self, field), (rows,), np.float32)
             if not np.isfinite(getattr(self, field)).all():
                 raise PredictionsError(f"{self.provenance.run_name}: {field} must be finite.")
-        _check_index(self.provenance, self.index)
+        check_index(self.provenance, self.index)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -97,8 +97,8 @@ class Neighbours:
     def __post_init__(self) -> None:
         width = self.width if self.neighbours.ndim == 2 else 0
         shape = (len(self.index), max(1, width))
-        _check(self.provenance, "neighbours", self.neighbours, shape, np.int32)
-        _check_index(self.provenance, self.index)
+        check_array(self.provenance, "neighbours", self.neighbours, shape, np.int32)
+        check_index(self.provenance, self.index)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -109,13 +109,14 @@ class Neighbours:
         return int(self.neighbours.shape[1])
 
 
-def _check(
+def check_array(
     provenance: Provenance,
     field: str,
     array: Array,
     shape: tuple[int, ...],
     dtype: type[np.generic],
 ) -> None:
+    """Refuse an array of another shape or type; `provenance` and `field` name it."""
     if array.shape != shape or array.dtype != dtype:
         raise PredictionsError(
             f"{provenance.run_name}: {field} must be {np.dtype(dtype).name} {shape}. "
@@ -123,9 +124,10 @@ def _check(
         )
 
 
-def _check_index(provenance: Provenance, index: IndexArray) -> None:
+def check_index(provenance: Provenance, index: IndexArray, field: str = "index") -> None:
+    """Refuse positions that aren't int32, 0 or more and strictly increasing."""
     good = index.ndim == 1 and index.dtype == np.int32
     if not good or (len(index) and (index[0] < 0 or np.any(np.diff(index) <= 0))):
         raise PredictionsError(
-            f"{provenance.run_name}: index must be (N,) int32, 0 or more and strictly increasing."
+            f"{provenance.run_name}: {field} must be (N,) int32, 0 or more and strictly increasing."
         )

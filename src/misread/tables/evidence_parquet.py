@@ -26,7 +26,7 @@ def write_dynamics(path: Path, dynamics: Dynamics) -> None:
     """Write dynamics atomically: a column per array, the rest as metadata."""
     more = {"epochs": str(dynamics.epochs), "networks": str(dynamics.networks)}
     columns = {field: pa.array(getattr(dynamics, field)) for field in ("index", *_FIGURES)}
-    _write(path, _DYNAMICS, columns, dynamics.provenance, more)
+    write_evidence(path, _DYNAMICS, columns, dynamics.provenance, more)
 
 
 def read_dynamics(path: Path) -> Dynamics:
@@ -40,8 +40,8 @@ def read_dynamics(path: Path) -> Dynamics:
         table = pq.ParquetFile(path).read()
         metadata = table.schema.metadata
         return Dynamics(
-            index=_column(table, "index", np.int32),
-            **{field: _column(table, field, np.float32) for field in _FIGURES},
+            index=read_column(table, "index", np.int32),
+            **{field: read_column(table, field, np.float32) for field in _FIGURES},
             epochs=int(metadata[b"epochs"]),
             networks=int(metadata[b"networks"]),
             provenance=provenance,
@@ -59,7 +59,7 @@ def write_neighbours(path: Path, neighbours: Neighbours) -> None:
         "index": pa.array(neighbours.index),
         "neighbours": pa.FixedSizeListArray.from_arrays(flat, neighbours.width),
     }
-    _write(path, _NEIGHBOURS, columns, neighbours.provenance, {})
+    write_evidence(path, _NEIGHBOURS, columns, neighbours.provenance, {})
 
 
 def read_neighbours(path: Path) -> Neighbours:
@@ -74,7 +74,7 @@ def read_neighbours(path: Path) -> Neighbours:
         lists = table["neighbours"].combine_chunks()
         flat = as_numbers(_checked("neighbours", lists.flatten(), np.int32), np.int32)
         width = lists.type.list_size
-        index = _column(table, "index", np.int32)
+        index = read_column(table, "index", np.int32)
         return Neighbours(index, flat.reshape(len(index), width), provenance)
     except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
         raise PredictionsError(
@@ -82,7 +82,12 @@ def read_neighbours(path: Path) -> Neighbours:
         ) from error
 
 
-def _column(table: Any, name: str, dtype: type[np.generic]) -> Array:
+def read_column(table: Any, name: str, dtype: type[np.generic]) -> Array:
+    """A column of numbers as an array.
+
+    Raises:
+        ValueError: It is of another type, or values are missing.
+    """
     return as_numbers(_checked(name, table[name], dtype), dtype)
 
 
@@ -93,13 +98,14 @@ def _checked(name: str, values: Any, dtype: type[np.generic]) -> Any:
     return values
 
 
-def _write(
+def write_evidence(
     path: Path,
     kind: str,
     columns: dict[str, Any],
     provenance: Provenance,
     more: dict[str, str],
 ) -> None:
+    """Write columns atomically, with their provenance and more texts as metadata."""
     metadata = {"format": kind} | more
     metadata |= {k: json.dumps(v) for k, v in dataclasses.asdict(provenance).items()}
     table = pa.table(columns).replace_schema_metadata(metadata)

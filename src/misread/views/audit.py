@@ -34,6 +34,8 @@ class AuditRow:
         suggestion: The verdict, with the evidence in words.
         suggested_label: The class suggested instead of the given one, None unless the verdict is
             `label`.
+        readers: Number of people who read it blind, 0 if nobody did or it isn't known.
+        readers_given: How many of them called it its given label.
         scores: Every score that there is evidence for, by its key in `SCORES`.
     """
 
@@ -43,6 +45,8 @@ class AuditRow:
     read_as: str
     suggestion: Suggestion
     suggested_label: str | None
+    readers: int
+    readers_given: int
     scores: dict[str, float]
 
     @property
@@ -92,6 +96,17 @@ class Audit:
         return {name: values for name, values in found.items() if values is not None}
 
     @property
+    def contradicted(self) -> IntArray:
+        """(n,) int64, places of the images that readers call something else, most readers first."""
+        readers = self.evidence.readers
+        if readers is None:
+            return np.empty(0, np.int64)
+        rows = np.flatnonzero(readers.contradicted)
+        lead = readers.votes[rows] - readers.votes_given[rows]
+        ranked: IntArray = rows[np.argsort(-lead, kind="stable")]
+        return ranked
+
+    @property
     def counts(self) -> dict[str, int]:
         """Number of listed images by suggested verdict."""
         found = Counter(suggestion.verdict for suggestion in self.suggestions.values())
@@ -114,7 +129,7 @@ class Audit:
     def row(self, place: int) -> AuditRow:
         """What is said of the image at this place of the panel."""
         panel = self.evidence.panel
-        suggestion = self.suggestions.get(place)
+        suggestion, readers = self.suggestions.get(place), self.evidence.readers
         if suggestion is None:
             suggestion = suggest(self.evidence, np.array([place]), self.thresholds)[0]
         index = int(panel.index[place])
@@ -125,6 +140,8 @@ class Audit:
             read_as=self.classes[int(self.evidence.panel.majority[place])],
             suggestion=suggestion,
             suggested_label=None if suggestion.label is None else self.classes[suggestion.label],
+            readers=0 if readers is None else int(readers.answers[place]),
+            readers_given=0 if readers is None else int(readers.votes_given[place]),
             scores={name: float(values[place]) for name, values in self.scores.items()},
         )
 
@@ -172,6 +189,17 @@ class Audit:
             "p_read_as": panel.p_majority[order],
             "p_given": panel.p_given[order],
         }
+        readers = evidence.readers
+        if readers is not None:
+            called = class_names(readers.called[order], self.classes).astype(object)
+            # Nothing where nobody called it anything else.
+            called[readers.votes[order] == 0] = None
+            columns |= {
+                "readers": readers.answers[order],
+                "readers_given": readers.votes_given[order],
+                "readers_called": called,
+                "readers_votes": readers.votes[order],
+            }
         columns |= {name: values[order] for name, values in self.scores.items()}
         columns["confident_learning"] = evidence.issues.flagged[order]
         columns["evidence"] = np.array([suggestion.evidence for suggestion in said])

@@ -12,9 +12,8 @@ from starlette.routing import Route
 
 from misread.errors import MisreadError
 from misread.views.gallery.answers import plain
-from misread.views.gallery.boot import boot, study_id
+from misread.views.gallery.boot import boot
 from misread.views.gallery.gallery import Gallery
-from misread.views.gallery.pictures import Pictures
 from misread.web.api import read_routes
 from misread.web.assets import make_templates, read_assets, render, serve
 from misread.web.exports import MakeExport, export_routes
@@ -91,7 +90,7 @@ def make_gallery_app(gallery: Gallery, door: Door, make_export: MakeExport) -> S
         Route("/static/{name:path}", get_static),
         *read_routes(gallery, door.token),
         *write_routes(gallery.decisions),
-        *picture_routes(Pictures(gallery.dataset), study_id(gallery.study)),
+        *picture_routes(gallery),
         *export_routes(gallery, make_export),
     ]
     return make_app(routes, door)

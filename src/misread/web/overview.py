@@ -12,7 +12,7 @@ from misread.views.gallery.gallery import Gallery
 from misread.views.html import Renderer
 from misread.views.html.links import Size
 from misread.views.pages import Limits, StudyTables, build_overview
-from misread.views.pages.parts import Picture
+from misread.views.pages.parts import Drawing, Picture
 from misread.views.pages.results import Result
 
 # About how large an image is shown, in CSS pixels. Small ones are enlarged by whole factors only.
@@ -56,10 +56,18 @@ class GalleryLinks:
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         """An image of its own."""
         width, height = self._size(picture, size)
-        url = f"/image/{quote(picture.split, safe='')}/{picture.index}?size=thumb&v={self._study}"
+        if isinstance(picture, Drawing):
+            asked = urlencode({"run": picture.run, "role": picture.role})
+            url = f"/drawing/{quote(picture.split, safe='')}/{picture.index}?{asked}"
+        else:
+            url = self._image(picture)
         return Markup(
             '<img class="tile" src="{}" alt="{}" width="{}" height="{}" loading="lazy">'
         ).format(url, label, width, height)
+
+    def _image(self, picture: Picture) -> str:
+        split = quote(picture.split, safe="")
+        return f"/image/{split}/{picture.index}?size=thumb&v={self._study}"
 
     def _size(self, picture: Picture, size: Size) -> tuple[int, int]:
         """Width and height in CSS pixels."""

@@ -5,22 +5,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from misread.errors import ParameterError
+from misread.views.gallery.boot import study_id
+from misread.views.gallery.detail import drawing
+from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.pictures import MOST_SPRITE, Pictures
+from misread.views.thumbnails import encode
 from misread.web.api import whole_number
 
 _FOREVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
 
 
-def picture_routes(pictures: Pictures, study_id: str) -> list[Route]:
-    """The routes of sprites and single images.
+def picture_routes(gallery: Gallery) -> list[Route]:
+    """The routes of sprites, single images and drawings.
 
     Pixels of a study never change, but tomorrow another study may be served at the same address:
     only a URL that names the study may be kept without asking again.
     """
+    pictures, study = Pictures(gallery.dataset), study_id(gallery.study)
 
     def respond(request: Request, content: bytes, kind: str) -> Response:
-        pinned = request.query_params.get("v") == study_id
+        pinned = request.query_params.get("v") == study
         headers = {"cache-control": _FOREVER if pinned else _ASK_AGAIN}
         return Response(content, media_type=kind, headers=headers)
 
@@ -41,8 +46,17 @@ def picture_routes(pictures: Pictures, study_id: str) -> list[Route]:
         content, kind = pictures.image(split, index, full=size == "full")
         return respond(request, content, kind)
 
+    def get_drawing(request: Request) -> Response:
+        split, index = request.path_params["split"], request.path_params["index"]
+        asked = request.query_params
+        found = drawing(gallery, split, index, asked.get("run", ""), asked.get("role", ""))
+        content, kind = encode(found)
+        # Trained anew, a network of the same name draws another picture.
+        return Response(content, media_type=kind, headers={"cache-control": _ASK_AGAIN})
+
     return [
         Route("/api/sprite.png", get_sprite),
+        Route("/drawing/{split}/{index:int}", get_drawing),
         Route("/image/{split}/{index:int}", get_image),
     ]
 

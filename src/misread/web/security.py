@@ -21,6 +21,8 @@ from misread.web.responses import last_answer, problem
 
 TOKEN_HEADER = "x-misread-token"
 MOST_BODY = 2 << 20
+# Hosts that stand for all addresses of this machine.
+EVERYWHERE = ("0.0.0.0", "::")
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -77,17 +79,23 @@ class Door:
         return hmac.compare_digest(token.encode(), self.token.encode())
 
 
-def make_door(host: str, port: int, *, by_link: bool = False) -> Door:
+def make_door(host: str, port: int, *, by_link: bool = False, token: str | None = None) -> Door:
     """The door of a server that listens at this address.
 
     Reading is free on this machine's own loopback addresses, and needs the token elsewhere; with
-    `by_link` the application itself looks at each address.
+    `by_link` the application itself looks at each address. Without a token a new one is drawn.
     """
     local = {"127.0.0.1", "localhost", "::1"}
-    everywhere = host in ("0.0.0.0", "::")
+    everywhere = host in EVERYWHERE
     names = local | {host.lower()} | ({socket.gethostname().lower()} if everywhere else set())
     loopback = host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-    return Door(frozenset(names), port, everywhere, not loopback and not by_link, by_link)
+    locked = not loopback and not by_link
+    return Door(frozenset(names), port, everywhere, locked, by_link, token or make_token())
+
+
+def make_token() -> str:
+    """A new secret for a link."""
+    return secrets.token_urlsafe(24)
 
 
 class Guard:

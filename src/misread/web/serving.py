@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import ipaddress
 import os
 import socket
 import sys
@@ -12,7 +13,8 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from misread.errors import ServerError
+from misread.errors import PortInUseError, ServerError
+from misread.web.security import EVERYWHERE
 
 DEFAULT_PORT = 7470
 _SHUTDOWN_SECONDS = 2
@@ -56,7 +58,7 @@ def _explain(host: str, port: int, error: OSError) -> ServerError:
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return ServerError(f"host: expected an address of this machine. Got {host!a} instead.")
     if error.errno == errno.EADDRINUSE:
-        return ServerError(f"port: {port} is in use; --port 0 takes a free one")
+        return PortInUseError(f"port: {port} is in use; --port 0 takes a free one")
     return ServerError(f"can't listen on {host}, port {port}: {error.strerror}")
 
 
@@ -66,6 +68,34 @@ def address(host: str, listening: socket.socket) -> str:
     if ":" in name and not name.startswith("["):
         name = f"[{name}]"
     return f"http://{name}:{listening.getsockname()[1]}"
+
+
+def network_address(host: str, listening: socket.socket) -> str:
+    """The URL of a server, as a browser on another machine of the network reaches it.
+
+    Where the server listens everywhere: at the address from which this machine would talk to the
+    rest of the network, else at its name.
+    """
+    if host not in EVERYWHERE:
+        return address(host, listening)
+    found = _own_address(socket.AF_INET, "192.0.2.1")
+    if found is None and listening.family == socket.AF_INET6:
+        found = _own_address(socket.AF_INET6, "2001:db8::1")
+    return address(found or socket.gethostname(), listening)
+
+
+def _own_address(family: socket.AddressFamily, beyond: str) -> str | None:
+    """This machine's address on the way to another one; None where no way leads there.
+
+    Connecting a datagram socket asks the routing table alone: nothing is sent.
+    """
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((beyond, 9))
+            found = str(probe.getsockname()[0])
+    except OSError:
+        return None
+    return None if ipaddress.ip_address(found).is_loopback else found
 
 
 def open_browser(url: str) -> None:

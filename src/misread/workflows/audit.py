@@ -14,6 +14,7 @@ from misread.tables import Dynamics, Origin, Provenance
 from misread.tables.export import check_kind, write_columns
 from misread.views.audit import Audit, AuditRow
 from misread.views.pictures import check_png, save_picture
+from misread.workflows.people import read_labels
 
 # Rows of a picture; more make one that nobody scrolls through.
 _MOST_ROWS = 50
@@ -31,7 +32,8 @@ def audit(
 
     Every out-of-sample prediction of the split that the study has is a member of the panel, with
     the nearest training images that its networks found; in-sample ones are left out. Training
-    dynamics of the split, where there are any, count as evidence too.
+    dynamics of the split, where there are any, count as evidence too, and so does what people who
+    read blind called the images, by whatever plan or none.
 
     Args:
         study: Where the predictions are.
@@ -47,6 +49,7 @@ def audit(
     Raises:
         StudyError: There are no such predictions.
         PredictionsError: There are in-sample ones only, or they are of different images.
+        ReadingsError: A table of readings is damaged.
     """
     found = choose_predictions(study, split, models)
     members = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
@@ -56,11 +59,13 @@ def audit(
     panel = [study.open_predictions(provenance) for provenance in members]
     near = [table for p in members if (table := study.load_neighbours(p)) is not None]
     train = dataset.splits.get("train")
+    readings = read_labels(study, dataset=dataset).get(split)
     evidence = gather_evidence(
         panel,
         near,
         None if train is None else train.labels,
         [table for table in study.load_dynamics(split) if _wanted(table, models)],
+        readings,
     )
     return Audit(
         split=dataset.splits[split],

@@ -23,12 +23,12 @@ from misread.datasets import Dataset
 from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin
-from misread.tables.answer_counts import count_answers, read_counts
+from misread.tables.answer_counts import read_counts
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
 from misread.tables.readings import Readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan, out_of_sample
-from misread.workflows.readings import find_readings, given_labels
+from misread.workflows.readings import count_readings, find_readings, given_labels
 
 
 def people(
@@ -95,7 +95,9 @@ def find_people(
 
 
 def read_labels(study: Study, *, dataset: Dataset | None = None) -> dict[str, LabelReadings]:
-    """By split, what readers called each image that they read; with a plan or without.
+    """By split, what readers called each image that they read: evidence on its label.
+
+    All readings count that `count_readings` counts.
 
     Args:
         study: The study.
@@ -104,11 +106,14 @@ def read_labels(study: Study, *, dataset: Dataset | None = None) -> dict[str, La
     Raises:
         ReadingsError: A table of readings is damaged.
     """
-    readings = find_readings(study)
-    if readings is None or not len(readings):
+    found = count_readings(study)
+    if not found:
         return {}
-    labels = given_labels(study, readings.split, dataset)
-    return {readings.split: label_readings(count_answers(readings), labels)}
+    dataset = dataset or study.load_dataset()
+    return {
+        split: label_readings(counts, given_labels(study, split, dataset))
+        for split, counts in found.items()
+    }
 
 
 def _measure(

@@ -9,9 +9,15 @@ from misread.analysis.reading import simulation
 from misread.datasets import Dataset
 from misread.errors import ParameterError, ReadingsError
 from misread.store import Study
-from misread.tables.answer_counts import count_answers, read_counts, write_counts
+from misread.tables.answer_counts import (
+    AnswerCounts,
+    add_counts,
+    count_answers,
+    read_counts,
+    write_counts,
+)
 from misread.tables.model_vs_human import read_trials, write_trials
-from misread.tables.readings import Readings, join
+from misread.tables.readings import Readings, Seen, join
 from misread.tables.readings_files import read_readings, write_readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan
@@ -187,6 +193,39 @@ def find_readings(study: Study) -> Readings | None:
         fitting = [table for table in fitting if len(table)]
     people = [table for table in fitting if not table.simulated]
     return join(people or fitting) if fitting else None
+
+
+def count_readings(study: Study) -> dict[str, AnswerCounts]:
+    """By split, how many people called each image each class, in all of a study's readings.
+
+    By its plan, by others or by none, and where only counts are known. Readers who said that they
+    had seen a model's mistakes are left out. Programs count only where nobody else has read by the
+    plan, and are marked.
+
+    Raises:
+        ReadingsError: They are damaged, or don't go together.
+    """
+    plan = study.load_plan()
+    tables = [study.load_readings(name) for name in study.list_readings()]
+    if plan is not None:
+        tables.append(study.reading_log.load(plan))
+    people: dict[tuple[str, str], list[Readings]] = {}
+    for table in tables:
+        if not table.simulated:
+            people.setdefault((table.split, table.design), []).append(table)
+    found: dict[str, list[AnswerCounts]] = {}
+    for (split, _), same in people.items():
+        joined = join(same)
+        blind = [each.name for each in joined.readers if each.seen != Seen.MISTAKES]
+        if len(joined) and blind:
+            found.setdefault(split, []).append(count_answers(joined.of(blind)))
+    for name, split in study.list_counts():
+        counts = study.load_counts(name, split)
+        if not counts.simulated:
+            found.setdefault(split, []).append(counts)
+    if not found and (programs := find_readings(study)) is not None:
+        found[programs.split] = [count_answers(programs)]
+    return {split: add_counts(counts) for split, counts in found.items()}
 
 
 def export_readings(study: Study, readings: Readings, file: Path, form: Form = "tidy") -> None:

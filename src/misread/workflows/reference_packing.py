@@ -80,63 +80,75 @@ class PlannedRun:
         return shlex.join(line)
 
 
-def find_finished(study: Study, planned: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """Those of the planned runs that the study has whole, with the card."""
-    there = {provenance.name for provenance in study.list_predictions()}
-    return [
-        run
-        for run in planned
-        if study.model_file(run.name, ".json").exists()
-        and f"{run.name}.{run.split}.{run.origin}" in there
-    ]
+def find_finished(studies: Sequence[Study], planned: Sequence[PlannedRun]) -> dict[str, Study]:
+    """The planned runs that are whole, with the card: by name, the first study that has it so."""
+    found: dict[str, Study] = {}
+    for study in reversed(studies):
+        there = {provenance.name for provenance in study.list_predictions()}
+        for run in planned:
+            predictions = f"{run.name}.{run.split}.{run.origin}"
+            if predictions in there and study.model_file(run.name, ".json").exists():
+                found[run.name] = study
+    return found
 
 
 def pack_panel(
-    study: Study, dataset: Dataset, planned: Sequence[PlannedRun], folder: Path
+    studies: Sequence[Study], dataset: Dataset, planned: Sequence[PlannedRun], folder: Path
 ) -> ReferencePanel:
-    """Pack the finished runs of a study, in place of the panel in a folder.
+    """Pack the finished runs of one or more studies, in place of the panel in a folder.
 
     Args:
-        study: Where the runs were trained.
-        dataset: Its dataset.
+        studies: Where the runs were trained.
+        dataset: Their dataset.
         planned: All runs that belong into the panel.
         folder: The panel's; replaced as a whole once the new one is there.
 
     Returns:
-        The new panel; its `missing` names the planned runs that the study hasn't finished.
+        The new panel; its `missing` names the planned runs that no study has finished.
 
     Raises:
         StudyError: None is finished, or the folder holds something else than a panel.
         PredictionsError: A table of the study is damaged.
     """
-    finished = find_finished(study, planned)
+    finished = find_finished(studies, planned)
     if not finished:
-        raise StudyError(f"{study.path}: expected at least one finished run of the panel's list")
+        named = ", ".join(str(study.path) for study in studies)
+        raise StudyError(f"{named}: expected at least one finished run of the panel's list")
     if folder.exists() and not (folder / INDEX).exists():
         raise StudyError(f"{folder}: expected a reference panel to replace, found something else")
     new = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
     try:
-        runs = [_pack_run(study, dataset, run, new) for run in finished]
-        missing = [run.name for run in planned if run not in finished]
-        content = {
-            "format": FORMAT,
-            "dataset": dataset.name,
-            "missing": missing,
-            "runs": [
-                {
-                    "name": run.name,
-                    "command": run.command,
-                    "tables": [table.to_json() for table in run.tables],
-                }
-                for run in runs
-            ],
-        }
-        write_text(new / INDEX, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        runs = [
+            _pack_run(finished[run.name], dataset, run, new)
+            for run in planned
+            if run.name in finished
+        ]
+        missing = [run.name for run in planned if run.name not in finished]
+        _write_index(new / INDEX, dataset, runs, missing)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return ReferencePanel.open(folder)
+
+
+def _write_index(
+    path: Path, dataset: Dataset, runs: Sequence[PanelRun], missing: Sequence[str]
+) -> None:
+    content = {
+        "format": FORMAT,
+        "dataset": dataset.name,
+        "missing": list(missing),
+        "runs": [
+            {
+                "name": run.name,
+                "command": run.command,
+                "tables": [table.to_json() for table in run.tables],
+            }
+            for run in runs
+        ],
+    }
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _pack_run(study: Study, dataset: Dataset, run: PlannedRun, folder: Path) -> PanelRun:

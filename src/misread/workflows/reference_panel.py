@@ -203,15 +203,16 @@ class ReferencePanel:
         return content
 
     def save_into(self, study: Study, dataset: Dataset) -> None:
-        """Put every table and every card into a study of the dataset.
+        """Put every table and every card into a study of the dataset, in place of former ones.
 
         Raises:
             PredictionsError: A table is missing, damaged, or of other images than the study's.
-            StudyError: The study holds others of the same names, or can't be written.
+            StudyError: The study can't be written.
         """
         labels = {name: split.labels for name, split in dataset.splits.items()}
         for table in self.tables():
-            study.save_predictions(self.predictions(table, labels[table.provenance.split]))
+            found = self.predictions(table, labels[table.provenance.split])
+            study.save_predictions(found, replace=True)
         for table in self.tables("neighbours"):
             given = labels[table.provenance.split]
             study.save_neighbours(self.neighbours(table, given, labels["train"]))

@@ -7,7 +7,7 @@ from misread.datasets import Dataset
 from misread.errors import StudyError
 from misread.report import check_place, compose_report, put_report
 from misread.store import Study
-from misread.tables import Origin
+from misread.tables import Origin, Reconstructions
 from misread.views.audit import Audit
 from misread.views.comparing import find_comparison
 from misread.views.pages import Limits, Pages, build_pages
@@ -72,7 +72,9 @@ def write_report(
     place = check_place(Path(output) if output is not None else place, single_file=single_file)
     dataset = dataset or study.load_dataset()
     pages = make_pages(study, model, dataset=dataset, limits=limits)
-    composed = compose_report(pages, dataset, single_file=single_file)
+    composed = compose_report(
+        pages, dataset, find_reconstructions(study, model), single_file=single_file
+    )
     path = put_report(composed, place)
     size = sum(len(content) for content in composed.files.values())
     return WrittenReport(path, pages, len(composed.files), size)
@@ -121,4 +123,24 @@ def make_pages(
         compared=[result for result in found if result is not None],
         people=people,
         readings=read_labels(study, dataset=dataset),
+        reconstructions=find_reconstructions(study, model),
     )
+
+
+def find_reconstructions(study: Study, model: str | None = None) -> dict[str, Reconstructions]:
+    """What networks drew of each split: of several, the newest that never saw it comes first.
+
+    Args:
+        study: The study.
+        model: Only drawings by this model or run; None for all.
+
+    Raises:
+        PredictionsError: A table is damaged.
+    """
+    listed = study.list_predictions(model=model)
+    found: dict[str, Reconstructions] = {}
+    for provenance in sorted(listed, key=lambda each: each.origin == Origin.IN_SAMPLE):
+        table = study.load_reconstructions(provenance)
+        if table is not None:
+            found.setdefault(provenance.split, table)
+    return found

@@ -102,8 +102,12 @@ def choose_recipe(model: str, recipe: str | Recipe | None, epochs: int | None) -
     return recipe.with_epochs(epochs) if isinstance(recipe, Recipe) else spec.recipe(recipe, epochs)
 
 
-def require_torch(name: str = "training") -> ModuleType:
+def require_torch(name: str = "training", what: str = "training a network") -> ModuleType:
     """A module of `misread.models` that needs PyTorch.
+
+    Args:
+        name: Of the module.
+        what: It is needed for.
 
     Raises:
         MissingExtraError: PyTorch or safetensors isn't installed; says the pip command.
@@ -112,5 +116,5 @@ def require_torch(name: str = "training") -> ModuleType:
         return import_module(f"misread.models.{name}")
     except ModuleNotFoundError as error:
         if error.name in ("torch", "safetensors"):
-            raise MissingExtraError("training a network", "torch") from error
+            raise MissingExtraError(what, "torch") from error
         raise

@@ -65,6 +65,7 @@ def test_a_strict_policy_holds(pages: Pages) -> None:
     parts = [renderer.overview(pages.overview)]
     parts += [renderer.mistakes(page, "m") for page in pages.mistakes]
     parts += [renderer.audit(page) for page in pages.audits]
+    parts += [renderer.reconstructions(page) for page in pages.reconstructions]
     parts.append(renderer.methods(pages.methods, pages.reproduce))
     for html in parts:
         assert "<script" not in html

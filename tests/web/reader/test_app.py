@@ -14,7 +14,9 @@ from misread.analysis.reading.tally import check_follows
 from misread.datasets import Dataset
 from misread.errors import ParameterError
 from misread.store import Study
+from misread.tables import Predictions
 from misread.tables.reading_plan import ReadingPlan
+from misread.tables.readings import Reader, Readings
 from misread.web.reader.keys import choose_keys
 
 Serve = Callable[[Study, Dataset, ReadingPlan], AbstractContextManager[httpx.Client]]
@@ -290,13 +292,33 @@ def test_labels_leave_no_trace(
     assert everything(serve, tmp_path / "three", repainted, plan, secret) != one
 
 
+def test_what_others_found_leaves_no_trace(
+    serve: Serve, tmp_path: Path, dataset: Dataset, plan: ReadingPlan,
+    make_predictions: Callable[..., Predictions],
+) -> None:  # fmt: skip
+    """Predictions, verdicts and other people's readings, while the study runs: not a byte."""
+    secret = bytes(range(32))
+    blank = everything(serve, tmp_path / "blank", dataset, plan, secret)
+    known = Study.create(tmp_path / "known", dataset)
+    known.save_predictions(make_predictions(dataset.test, classes=dataset.classes))
+    known.verdicts.decide("test", [0], "ambiguous", event="e", tab="t", given=[0])
+    known.verdicts.close()
+    rows = np.arange(5, dtype=np.int32)
+    called = Readings(
+        "test", dataset.classes, "", (Reader("bob"),), np.zeros_like(rows), rows,
+        np.full(5, 1, np.int16),
+    )  # fmt: skip
+    known.save_readings("lab", called)
+    assert everything(serve, tmp_path / "known", dataset, plan, secret) == blank
+
+
 def test_a_page_says_nothing_of_its_items(page: Page, dataset: Dataset, plan: ReadingPlan) -> None:
     page.agree()
     text = page.client.get(page.base).text
     boot = re.search(r'<script type="application/json" id="boot">(.*?)</script>', text, re.DOTALL)
     assert boot is not None
     assert set(json.loads(boot[1])) == {
-        "base", "classes", "brief", "breakEvery", "undo", "pixelated",
+        "base", "classes", "brief", "breakEvery", "undo",
     }  # fmt: skip
     state = page.state()
     assert set(state) == {"phase", "done", "planned", "upcoming"}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
+_BRIEF = "for 200 ms, then a mask; after 1500 ms without an answer the next one comes"
+
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -39,9 +41,7 @@ def plan(
         float, typer.Option(help="Largest probability that an interval misses.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of all orders.")] = 0,
-    brief: Annotated[
-        bool, typer.Option("--brief", help="Show each image for 200 ms, then a mask.")
-    ] = False,
+    brief: Annotated[bool, typer.Option("--brief", help=f"Show each image {_BRIEF}.")] = False,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -69,20 +69,32 @@ def read(
         typer.Option(metavar="NAME", help="A pseudonym; repeat it for several readers."),
     ] = None,
     brief: Annotated[
-        bool, typer.Option("--brief", help="Of a new plan: show images for 200 ms, then a mask.")
+        bool, typer.Option("--brief", help=f"Of a new plan: show each image {_BRIEF}.")
     ] = False,
     keys: Annotated[
-        str | None, typer.Option(help="A character for each class, in their order.")
+        str | None,
+        typer.Option(help='A character for each class, in their order; kept. "": the usual ones.'),
+    ] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Who asks, and how to reach them: readers are told, also later."
+        ),
     ] = None,
     host: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets in the network of a classroom."
+            metavar="ADDRESS",
+            help="Where to listen; 0.0.0.0 lets in the network, and links name this machine on it.",
         ),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="The port; 0 for a free one. [default: 7470]"),
+        typer.Option(
+            min=0,
+            max=65535,
+            help="The port; 0 for a free one. [default: that of the readers' links, first 7470]",
+        ),
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     forget: Annotated[
@@ -94,8 +106,9 @@ def read(
 ) -> None:
     """Read images blind, in the browser, so that people's error rate can be measured.
 
-    Every reader has a link of his own and goes on where he stopped. Read before you look at the
-    model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until Ctrl-C.
+    All readers have their own links, which stay the same, and go on where they stopped. Read before
+    you look at the model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until
+    Ctrl-C. Where the port of the links is in use, it says so and ends: the links would be dead.
     """
     from misread.cli.output import reading as output
     from misread.store import Study
@@ -109,11 +122,13 @@ def read(
 
     def started(links: "ReadingLinks") -> None:
         output.show_links(links, as_json)
+        for note in links.notes:
+            print(f"note: {note}", file=sys.stderr)
         print("Ctrl-C ends it; the same command goes on", file=sys.stderr, flush=True)
 
     workflow.read(
-        place, reader or (), brief=brief, keys=keys, host=host, port=port, browser=browser,
-        on_start=started,
+        place, reader or (), brief=brief, keys=keys, contact=contact, host=host, port=port,
+        browser=browser, on_start=started,
     )  # fmt: skip
 
 

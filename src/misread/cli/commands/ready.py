@@ -1,5 +1,7 @@
 """What comes with misread: a ready study, datasets, networks."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +18,35 @@ def demo(
         Path | None,
         typer.Option(metavar="DIR", help="Where it goes; without it mnist-demo-study."),
     ] = None,
+    gallery: Annotated[
+        bool, typer.Option("--open/--no-open", help="Serve its gallery until Ctrl-C.")
+    ] = True,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The port; 0 for a free one. [default: 7470]"),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the gallery in the browser.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Make a ready study of MNIST from predictions that come with misread: nothing is trained."""
-    from misread.cli.output import runs
-    from misread.workflows.demo import make_demo
+    """Look at MNIST through networks trained for misread: what they predict comes with it.
 
-    runs.show_run(make_demo(study), as_json)
+    Makes a study of the reference panel, without training anything, and serves its gallery.
+    """
+    from misread.cli.output.demo import show_demo
+    from misread.workflows.demo import make_demo, open_demo
+
+    if not gallery:
+        show_demo(make_demo(study), None, as_json)
+        return
+    open_demo(
+        study,
+        port=port,
+        browser=browser,
+        on_start=lambda made, url: show_demo(made, url, as_json),
+    )
+    # As in `misread open`: scores may still be computed in other threads.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 @commands.command(epilog="Example: misread datasets --json")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from misread.cli.output.common import counted, plain, print_json
 
 if TYPE_CHECKING:
+    from misread.types import IntArray
     from misread.views.audit import Audit, AuditRow
     from misread.workflows.audit import ShownAudit
 
@@ -15,6 +16,10 @@ _CAUTION = (
     "Suggestions, not truth: the suspicion is calibrated on planted label flips only. Whether a "
     "label is wrong, only people can tell."
 )
+
+
+# Images that readers call something else, on one line.
+_FEW = 10
 
 
 def show_audit(shown: "ShownAudit", as_json: bool) -> None:
@@ -27,6 +32,7 @@ def show_audit(shown: "ShownAudit", as_json: bool) -> None:
         print_json(_audit_json(audit) | found)
         return
     _show_panel(audit)
+    _show_readers(audit)
     if row is not None:
         _show_one(row)
     else:
@@ -46,8 +52,10 @@ def show_audit(shown: "ShownAudit", as_json: bool) -> None:
 def _show_counts(audit: "Audit") -> None:
     counts = audit.counts
     print(
-        f"{len(audit.listed):,} of {len(audit):,} images misread by a model of the panel or "
-        f"suspicious; suggested: wrong label {counts['label']:,}, wrong model "
+        f"{len(audit.listed):,} of {len(audit):,} images misread by a model of the panel"
+        f"{' or' if audit.evidence.readers is None else ','} suspicious"
+        f"{'' if audit.evidence.readers is None else ', or called something else by readers'}; "
+        f"suggested: wrong label {counts['label']:,}, wrong model "
         f"{counts['model']:,}, ambiguous {counts['ambiguous']:,}\n"
     )
 
@@ -82,6 +90,23 @@ def _show_panel(audit: "Audit") -> None:
         print(f"left out, as these models were trained on the labels they repeat: {names}")
 
 
+def _show_readers(audit: "Audit") -> None:
+    readers = audit.evidence.readers
+    if readers is None:
+        return
+    read, called = int((readers.answers > 0).sum()), audit.contradicted
+    print(
+        f"read blind by people: {counted(read, 'image')}, {int(readers.answers.sum()):,} answers; "
+        f"called one other class by more of them than its given label: {len(called):,}"
+        + (f", #{_numbers(audit, called[:_FEW])}" if len(called) else "")
+        + (", ..." if len(called) > _FEW else "")
+    )
+
+
+def _numbers(audit: "Audit", places: "IntArray") -> str:
+    return ", #".join(str(index) for index in audit.evidence.panel.index[places].tolist())
+
+
 def _show_one(row: "AuditRow") -> None:
     said = row.suggestion
     label = "" if row.suggested_label is None else f", suggested label {row.suggested_label}"
@@ -108,6 +133,7 @@ def _audit_json(audit: "Audit") -> dict[str, Any]:
         "images_audited": len(audit),
         "listed": len(audit.listed),
         "suggested": audit.counts,
+        "readers_contradict": audit.evidence.panel.index[audit.contradicted].tolist(),
     }
 
 
@@ -120,6 +146,8 @@ def _row_json(row: "AuditRow") -> dict[str, Any]:
         "read_as": row.read_as,
         "verdict": str(said.verdict),
         "suggested_label": row.suggested_label,
+        "readers": row.readers,
+        "readers_given": row.readers_given,
         "scores": row.scores,
         "evidence": said.evidence,
         "reason_not_flagged": said.reason,

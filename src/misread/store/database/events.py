@@ -4,7 +4,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 _COLUMNS = (
     "revision, event, tab, kind, target, split, items, given, verdict, label, person, decided_at, "
@@ -86,6 +86,8 @@ class Batch(NamedTuple):
 
 class Events:
     """The events in an open file; `append` needs a transaction."""
+
+    what: ClassVar[str] = "verdicts"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -19,7 +19,7 @@ def is_unwritable(error: sqlite3.Error) -> bool:
     return code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 
 
-def explain(path: Path, doing: str, error: sqlite3.Error) -> StudyError:
+def explain(path: Path, doing: str, what: str, error: sqlite3.Error) -> StudyError:
     """What to say when the file can't be read or written."""
     if is_unwritable(error):
         why = "the file or its folder can't be written; give yourself the right or copy the study"
@@ -29,7 +29,7 @@ def explain(path: Path, doing: str, error: sqlite3.Error) -> StudyError:
         why = f"{error}; what wasn't acknowledged isn't saved; make room and try again"
     else:
         return damaged(path, str(error))
-    return StudyError(f"{path}: can't {doing} verdicts: {why}")
+    return StudyError(f"{path}: can't {doing} {what}: {why}")
 
 
 def damaged(path: Path, what: str) -> StudyError:

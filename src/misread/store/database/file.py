@@ -14,7 +14,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from misread.errors import StudyError
 from misread.store.database.events import Batch, Events
@@ -25,7 +25,16 @@ FILE = "study.sqlite"
 
 _SETTINGS = ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON", "secure_delete = ON")
 
-_Rows = TypeVar("_Rows")
+
+class _Kind(Protocol):
+    """Rows of one kind: `what` they are, for people."""
+
+    what: ClassVar[str]
+
+    def __init__(self, connection: sqlite3.Connection) -> None: ...
+
+
+_Rows = TypeVar("_Rows", bound=_Kind)
 
 
 class Database:
@@ -62,14 +71,14 @@ class Database:
             return Batch() if events is None else events.after(after)
 
     @contextlib.contextmanager
-    def reading(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows | None]:
+    def reading(self, rows: type[_Rows]) -> Iterator[_Rows | None]:
         """Read rows of one kind; None if there is no file. Raises as `events`."""
-        with self._explained("read"):
+        with self._explained("read", rows.what):
             connection = self._open_to_read()
             yield None if connection is None else rows(connection)
 
     @contextlib.contextmanager
-    def writing(self, rows: Callable[[sqlite3.Connection], _Rows]) -> Iterator[_Rows]:
+    def writing(self, rows: type[_Rows]) -> Iterator[_Rows]:
         """Add rows, all or none: nobody else writes meanwhile, and they last once this ends.
 
         Args:
@@ -78,7 +87,7 @@ class Database:
         Raises:
             StudyError: The file can't be written, is damaged, locked, or of a newer version.
         """
-        with self._explained("write"):
+        with self._explained("write", rows.what):
             connection = self._open_to_write()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -92,7 +101,7 @@ class Database:
 
     def vacuum(self) -> None:
         """Leave nothing in the file of what was deleted."""
-        with self._explained("write"):
+        with self._explained("write", "readings"):
             connection = self._open_to_write()
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -144,7 +153,7 @@ class Database:
         return tuple(None if each is None else (each.st_mtime_ns, each.st_size) for each in states)
 
     @contextlib.contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
+    def _explained(self, doing: str, what: str) -> Iterator[None]:
         """Turn what SQLite says into one line about the file."""
         try:
             yield
@@ -152,13 +161,13 @@ class Database:
             raise  # a bug of ours
         except sqlite3.DatabaseError as error:
             self.close()
-            raise explain(self.path, doing, error) from error
+            raise explain(self.path, doing, what, error) from error
         except UnicodeDecodeError as error:
             # What SQLite says of a damaged file may quote it.
             self.close()
             raise damaged(self.path, "it isn't UTF-8 where it should be") from error
         except OSError as error:
-            raise StudyError(f"{self.path}: can't {doing} verdicts: {error.strerror}") from error
+            raise StudyError(f"{self.path}: can't {doing} {what}: {error.strerror}") from error
 
 
 def _open(path: Path, place: Path | None = None) -> sqlite3.Connection:

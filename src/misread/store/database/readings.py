@@ -1,7 +1,7 @@
 """The rows of readers and of what they answered."""
 
 import sqlite3
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 _READER = "number, plan, place, name, token, secret, seen, agreed_at, enrolled_at, forgotten_at"
 _READING = (
@@ -89,6 +89,8 @@ class ReadingRow(NamedTuple):
 class ReadingRows:
     """Readers and their answers in an open file; what changes them needs a transaction."""
 
+    what: ClassVar[str] = "readings"
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
@@ -127,6 +129,18 @@ class ReadingRows:
             (now, number),
         )
         return self._connection.execute("DELETE FROM readings WHERE reader = ?", (number,)).rowcount
+
+    def settings(self, plan: str) -> dict[str, str]:
+        """How a plan's pages are served: what was kept, by name."""
+        query = "SELECT name, value FROM reading_settings WHERE plan = ?"
+        return dict(self._connection.execute(query, (plan,)).fetchall())
+
+    def keep(self, plan: str, name: str, value: str) -> None:
+        """Keep a setting, instead of what there was."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO reading_settings (plan, name, value) VALUES (?, ?, ?)",
+            (plan, name, value),
+        )
 
     def readings(self, reader: int) -> list[ReadingRow]:
         """All answers of a reader, in the order of their arrival."""

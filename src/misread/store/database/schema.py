@@ -103,6 +103,16 @@ MIGRATIONS: list[tuple[str, ...]] = [
         BEGIN SELECT RAISE (ABORT, 'readings are only ever added'); END
         """,
     ),
+    (
+        """
+        CREATE TABLE reading_settings (
+          plan TEXT NOT NULL,
+          name TEXT NOT NULL,
+          value TEXT NOT NULL,
+          PRIMARY KEY (plan, name)
+        )
+        """,
+    ),
 ]
 
 

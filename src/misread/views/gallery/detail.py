@@ -6,7 +6,13 @@ import numpy as np
 
 from misread.datasets import Images
 from misread.errors import DatasetError, ParameterError
-from misread.views.gallery.answers import ImageAnswer, ModelImageAnswer, NeighbourAnswer
+from misread.types import ByteArray
+from misread.views.gallery.answers import (
+    ImageAnswer,
+    ModelImageAnswer,
+    NeighbourAnswer,
+    ReconstructionAnswer,
+)
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.lists import class_numbers, rounded, verdict_names
 from misread.views.gallery.query import Query
@@ -65,6 +71,7 @@ def detail(gallery: Gallery, split: str, index: int, query: Query) -> ImageAnswe
         suggested=verdict_names(scores.suggested)[0],
         suggested_label=class_numbers(scores.suggested_label)[0],
         reason="" if said is None else said.reason,
+        reconstructions=_reconstructions(gallery, split, index),
         neighbours=_near(gallery, split, index),
         metadata=_metadata(gallery, split, index),
         readings=gallery.reading.of(split, index),
@@ -129,6 +136,55 @@ def _models(gallery: Gallery, split: str, index: int) -> list[ModelImageAnswer]:
             )
         )
     return found
+
+
+def _reconstructions(gallery: Gallery, split: str, index: int) -> list[ReconstructionAnswer]:
+    found = []
+    for table in gallery.holdings.reconstructions(split):
+        row = table.row(index)
+        if row is None:
+            continue
+        at = slice(row, row + 1)
+        found.append(
+            ReconstructionAnswer(
+                run=table.provenance.run_name,
+                predicted=int(table.predicted[row]),
+                error_given=round(float(table.error_given[row]), 4),
+                error_predicted=round(float(table.error_predicted[row]), 4),
+                share_better=round(float(table.share_better(table.error_predicted[at])[0]), 4),
+                drawn=table.drawings(index) is not None,
+            )
+        )
+    return found
+
+
+def drawing(gallery: Gallery, split: str, index: int, run: str, role: str) -> ByteArray:
+    """What a network drew of an image.
+
+    Args:
+        gallery: The gallery.
+        split: Name of the split.
+        index: Position of the image in it.
+        run: Name of the network's run.
+        role: `given` or `predicted`: the class as which it is drawn.
+
+    Returns:
+        (H, W, C) uint8.
+
+    Raises:
+        ParameterError: No such drawing is kept.
+    """
+    check_index(gallery, split, index)
+    if role not in ("given", "predicted"):
+        raise ParameterError(f"role: expected given or predicted. Got {role[:80]!a} instead.")
+    for table in gallery.holdings.reconstructions(split):
+        kept = table.drawings(index) if table.provenance.run_name == run else None
+        if kept is not None:
+            return kept[role == "predicted"]
+    raise ParameterError(
+        f"run: expected one that keeps a drawing of image {index} of {split}. "
+        f"Got {run[:80]!a} instead; `misread reconstruct --index {index}` draws it"
+    )
 
 
 def _near(gallery: Gallery, split: str, index: int) -> list[NeighbourAnswer]:

@@ -68,9 +68,9 @@ class Gallery:
     ) -> None:
         self.study, self.dataset = study, dataset
         self.holdings = Holdings(study, dataset)
-        self.scoring = Scoring(self.holdings, audit)
-        self.decisions = Decisions(self.holdings)
         self.reading = ReadingHoldings(study, readings)
+        self.scoring = Scoring(self.holdings, audit, lambda: self.reading.settled)
+        self.decisions = Decisions(self.holdings)
         self._orders = Memo[IndexArray](_ORDER_BYTES, lambda order: order.nbytes)
         self._views = Memo[View](_VIEW_BYTES, lambda view: view.nbytes)
 

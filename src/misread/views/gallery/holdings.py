@@ -10,7 +10,7 @@ from misread.analysis.outcomes import Outcomes, read_outcomes
 from misread.datasets import Dataset, Split
 from misread.errors import ParameterError
 from misread.store import Study
-from misread.tables import Neighbours, Provenance
+from misread.tables import Neighbours, Provenance, Reconstructions
 from misread.tables.parquet import PredictionsFile
 from misread.types import FloatArray
 from misread.views.gallery.columns import (
@@ -25,6 +25,7 @@ _MODEL_BYTES = 256 << 20
 _FILE_BYTES = 128 << 20
 _PART_BYTES = 64 << 20
 _NEIGHBOUR_BYTES = 256 << 20
+_DRAWING_BYTES = 128 << 20
 
 # Name, size and time of change of files: by which it is told whether they are others than before.
 Stamp = tuple[tuple[str, int, int], ...]
@@ -65,6 +66,9 @@ class Holdings:
         self._parts = Memo[FloatArray](_PART_BYTES, lambda part: part.nbytes)
         self._neighbours = Memo[Neighbours | None](
             _NEIGHBOUR_BYTES, lambda table: 0 if table is None else table.neighbours.nbytes
+        )
+        self._reconstructions = Memo[Reconstructions | None](
+            _DRAWING_BYTES, lambda table: 0 if table is None else table.nbytes
         )
         self._metadata = Memo[dict[str, MetadataColumn]](1 << 40, lambda columns: 0)
 
@@ -166,6 +170,20 @@ class Holdings:
     def _neighbours_of(self, provenance: Provenance) -> Neighbours | None:
         key = (provenance.name, self._stamp_of(provenance))
         return self._neighbours.get(key, lambda: self.study.load_neighbours(provenance))
+
+    def reconstructions(self, split: str) -> list[Reconstructions]:
+        """What the networks that draw have drawn of a split, as `runs` has them."""
+        stamps = {entry[0]: entry for entry in stamp(self.study.path / "reconstructions")}
+        found = []
+        for provenance in self.runs(split):
+            there = stamps.get(f"{provenance.name}.parquet")
+            if there is not None and (table := self._drawn(provenance, there)) is not None:
+                found.append(table)
+        return found
+
+    def _drawn(self, provenance: Provenance, there: tuple[str, int, int]) -> Reconstructions | None:
+        key = (there, self._stamp_of(provenance))
+        return self._reconstructions.get(key, lambda: self.study.load_reconstructions(provenance))
 
     def metadata(self, split: str) -> dict[str, MetadataColumn]:
         """The metadata columns of a split by name; empty if nothing was imported."""

@@ -1,5 +1,7 @@
 """What readers answered, for the gallery: read when first asked for, noticed when it changes."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     # Both load SciPy, which would delay the first picture.
     from misread.analysis.reading.result import PeopleResult
     from misread.tables.readings import Readings
+
+
+# Seconds without an answer after which readings count as evidence on labels.
+_SETTLED = 60.0
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,20 @@ class ReadingHoldings:
     Args:
         study: The study.
         source: Where its readings come from; None for a gallery without.
+        clock: Tells seconds.
     """
 
-    def __init__(self, study: Study, source: ReadingSource | None) -> None:
-        self._study, self._source = study, source
+    def __init__(
+        self,
+        study: Study,
+        source: ReadingSource | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._study, self._source, self._clock = study, source, clock
+        self._lock = threading.Lock()
+        # The newest stamp and since when it is, and the one that evidence is made by.
+        self._waiting: tuple[object, float] | None = None
+        self._settled: object = None
         self._log = study.reading_log
         self._loaded = Memo["Readings | None"](0, lambda found: 1)
 
@@ -52,8 +68,26 @@ class ReadingHoldings:
         if not folder.is_dir():
             return None
         # The database's file changes with every verdict: what is in it is asked for.
-        files = stamp(folder, "*.csv") + stamp(folder, "plan.json")
+        files = stamp(folder, "*.csv") + stamp(folder, "*.npz") + stamp(folder, "plan.json")
         return files, self._log.stamp()
+
+    @property
+    def settled(self) -> object:
+        """The stamp once nobody has answered for a minute, or as it was when first asked for.
+
+        While people read, the evidence on labels, and with it suggested verdicts, stay as they
+        are: neither is worked out anew with every answer.
+        """
+        now, moment = self.stamp, self._clock()
+        with self._lock:
+            if self._waiting is None:
+                self._waiting = now, moment
+                self._settled = now
+            elif self._waiting[0] != now:
+                self._waiting = now, moment
+            elif moment - self._waiting[1] >= _SETTLED:
+                self._settled = now
+            return self._settled
 
     def measure(self) -> "PeopleResult | None":
         """What the readings say of people and models, computed anew; None as in `ReadingSource`.

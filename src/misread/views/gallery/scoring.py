@@ -41,10 +41,14 @@ class Scoring:
     Args:
         holdings: The study's tables.
         audit: Puts together what is known of the given labels of a split; takes its time.
+        readings: By which it is told whether the readings that count as evidence are others than
+            before; None without any.
     """
 
-    def __init__(self, holdings: Holdings, audit: AuditSplit) -> None:
-        self._holdings, self._audit = holdings, audit
+    def __init__(
+        self, holdings: Holdings, audit: AuditSplit, readings: Callable[[], object] = lambda: None
+    ) -> None:
+        self._holdings, self._audit, self._readings = holdings, audit, readings
         self._lock = threading.Lock()
         self._columns: dict[tuple[str, str], Task[ScoreColumns]] = {}
         self._audits: dict[tuple[str, str], Task[Audit]] = {}
@@ -140,12 +144,15 @@ class Scoring:
 
     def _key(self, split: str) -> str:
         study = self._holdings.study.path
-        said = [
+        said: list[object] = [
             _FORMAT,
             self._holdings.study.splits[split].labels_fingerprint,
             self._holdings.predictions_stamp(split),
             [entry for kind in ("neighbours", "dynamics") for entry in stamp(study / kind)],
         ]
+        readings = self._readings()
+        if readings is not None:
+            said.append(readings)
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
     @staticmethod

@@ -14,6 +14,7 @@ from misread.views.pages.methods import Methods
 from misread.views.pages.mistakes import MistakesPage
 from misread.views.pages.overview import Overview
 from misread.views.pages.people import PeoplePage
+from misread.views.pages.reconstructions import ReconstructionsPage
 from misread.views.pages.reproduce import Reproduce
 
 _HERE = Path(__file__).parent
@@ -84,6 +85,10 @@ class Renderer:
     def compare(self, page: ComparePage) -> Markup:
         """Models, people and the literature side by side."""
         return self._render("compare.html", page=page)
+
+    def reconstructions(self, page: ReconstructionsPage) -> Markup:
+        """What a network thinks it saw."""
+        return self._render("reconstructions.html", page=page)
 
     def people(self, page: PeoplePage) -> Markup:
         """People against models."""

@@ -15,6 +15,7 @@ from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.store import Study
+from misread.tables import Reconstructions
 from misread.views.audit import Audit
 from misread.views.pages.audit import AuditPage, build_audit
 from misread.views.pages.compare import ComparePage, build_compare
@@ -23,6 +24,7 @@ from misread.views.pages.methods import Methods, build_methods
 from misread.views.pages.mistakes import MistakesPage, build_mistakes
 from misread.views.pages.overview import Overview, build_overview
 from misread.views.pages.people import PeoplePage, build_people
+from misread.views.pages.reconstructions import ReconstructionsPage, build_reconstructions
 from misread.views.pages.reproduce import Reproduce, build_reproduce
 from misread.views.pages.study_tables import StudyTables
 
@@ -46,6 +48,8 @@ class Pages:
         overview: Dataset, models, error rates.
         mistakes: The misread images, a page for each split and origin.
         audits: The most suspicious images, a page for each split that has a panel.
+        reconstructions: Difficult images beside what a network drew of them, a page for each split
+            that one has drawn.
         compared: Models, people and the literature side by side, a page for each split that has
             something to hold against each other.
         people: People against models; None where nobody has read.
@@ -56,6 +60,7 @@ class Pages:
     overview: Overview
     mistakes: tuple[MistakesPage, ...]
     audits: tuple[AuditPage, ...]
+    reconstructions: tuple[ReconstructionsPage, ...]
     compared: tuple[ComparePage, ...]
     people: PeoplePage | None
     methods: Methods
@@ -72,6 +77,7 @@ def build_pages(
     compared: Sequence[CompareResult] = (),
     people: PeopleResult | None = None,
     readings: Mapping[str, LabelReadings] | None = None,
+    reconstructions: Mapping[str, Reconstructions] | None = None,
 ) -> Pages:
     """Build all pages of a study.
 
@@ -84,12 +90,20 @@ def build_pages(
         compared: What stands side by side, a split each.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images; None where nobody has read.
+        reconstructions: By split, what a network with a decoder drew of it.
 
     Raises:
         MisreadError: A table of the study is damaged.
     """
     tables = StudyTables(
-        study, dataset, audits, model, limits or Limits(), people=people, readings=readings or {}
+        study,
+        dataset,
+        audits,
+        model,
+        limits or Limits(),
+        people=people,
+        readings=readings or {},
+        reconstructions=reconstructions or {},
     )
     overview = build_overview(tables)
     side_by_side = tuple(build_compare(tables, result) for result in compared)
@@ -97,6 +111,9 @@ def build_pages(
         overview=overview,
         mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
         audits=tuple(build_audit(tables, split) for split in audits),
+        reconstructions=tuple(
+            build_reconstructions(tables, split) for split in tables.reconstructions
+        ),
         compared=side_by_side,
         people=None if people is None else build_people(tables, people),
         methods=build_methods(tables, overview, side_by_side),

@@ -72,7 +72,9 @@ class AuditPage:
         panel: Names of the runs whose predictions are weighed.
         left_out: Names of in-sample predictions that are not.
         images: Number of images that the panel predicts.
-        listed: Number of images that a model of the panel misreads or that are suspicious.
+        read: Number of these that people read blind.
+        listed: Number of images that a model of the panel misreads, that are suspicious, or that
+            readers call something else.
         suggested: Number of listed images by suggested verdict.
         caution: What suggestions are worth.
         entries: The most suspicious listed images, first the most suspicious.
@@ -83,6 +85,7 @@ class AuditPage:
     panel: tuple[str, ...]
     left_out: tuple[str, ...]
     images: int
+    read: int
     listed: int
     suggested: tuple[tuple[str, int], ...]
     caution: str
@@ -98,6 +101,7 @@ def build_audit(tables: StudyTables, split: str) -> AuditPage:
         split: A key of their audits.
     """
     found = tables.audits[split]
+    readers = found.evidence.readers
     shown = found.listed[: tables.limits.audit]
     entries = [_entry(tables, found, int(place), rank) for rank, place in enumerate(shown, start=1)]
     return AuditPage(
@@ -105,6 +109,7 @@ def build_audit(tables: StudyTables, split: str) -> AuditPage:
         panel=tuple(provenance.run_name for provenance in found.evidence.members),
         left_out=tuple(provenance.name for provenance in found.left_out),
         images=len(found),
+        read=0 if readers is None else int((readers.answers > 0).sum()),
         listed=len(found.listed),
         suggested=tuple(found.counts.items()),
         caution=CAUTION,

@@ -24,6 +24,7 @@ class Limits:
         versus: Models that people are held against on the page, the newest.
         cell: Images in each cell of people against a model.
         called: Images that readers call something else.
+        drawn: Images beside what a network drew of them.
         compared: Models side by side, those with the lowest error rates.
         pairs: Of these, how many have the images that only one of the two misreads.
         only: Such images, of each of the two.
@@ -45,6 +46,7 @@ class Limits:
     versus: int = 6
     cell: int = 12
     called: int = 48
+    drawn: int = 120
     compared: int = 40
     pairs: int = 8
     only: int = 12

@@ -235,6 +235,10 @@ def _verdicts(limits: Thresholds) -> Method:
         {per_cent(limits.upheld_neighbours)} of the nearest training images while the panel gives it
         a probability of at least {limits.upheld_probability:g}.
 
+        People who read an image blind decide instead where at least {limits.readers} of them did:
+        the model is wrong if at least {per_cent(limits.reader_agreement)} call it the given class,
+        the label if as many call it another class that the panel reads, too.
+
         Ambiguous: neither.
         """,
     )

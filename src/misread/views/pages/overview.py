@@ -146,7 +146,7 @@ def _split_facts(tables: StudyTables, split: Split) -> SplitFacts:
     return SplitFacts(
         name=split.name,
         images=len(split),
-        size="several sizes" if shape is None else describe(shape),
+        size="sizes not read" if shape is None else describe(shape),
         items_fingerprint=known.items_fingerprint,
         labels_fingerprint=known.labels_fingerprint,
     )

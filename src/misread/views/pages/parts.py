@@ -20,6 +20,21 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Drawing(Picture):
+    """A reference to what a network drew of one image.
+
+    Attributes:
+        split: Name of the split.
+        index: Position of the image in the split.
+        run: Name of the network's run.
+        role: `given` or `predicted`: the class as which it is drawn.
+    """
+
+    run: str
+    role: str
+
+
+@dataclass(frozen=True)
 class Label:
     """A class by its number, which is safe in names and links, and by its name, which is not.
 

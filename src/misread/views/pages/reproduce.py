@@ -51,12 +51,13 @@ def build_reproduce(tables: StudyTables, overview: Overview) -> Reproduce:
     study, oldest_first = tables.study, overview.models[::-1]
     source = study.source if study.source in BUILTIN else Path(study.source).name
     commands: dict[str, str] = {}
-    if study.note.startswith("demo"):
+    demo = study.note.startswith("demo")
+    if demo:
         commands["misread demo"] = "makes this study; nothing is trained"
-    else:
-        for facts in oldest_first:
-            line, what = _command(tables, facts, source)
-            commands.setdefault(line, what)
+    for facts in oldest_first:
+        line, what = _command(tables, facts, source)
+        brought = demo and facts.recipe != "imported"
+        commands.setdefault(line, f"{what}; its predictions came with misread" if brought else what)
     if any(study.load_metadata(split) for split in {p.split for p in tables.predictions}):
         commands["misread import metadata FILE"] = "brings in what is known of the images"
     commands["misread report"] = "writes these pages"

@@ -1,6 +1,5 @@
 """What pages are built from: a study's tables, each read once."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,10 +11,9 @@ from misread.analysis.outcomes import Outcomes, read_outcomes
 from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
-from misread.errors import StudyError
 from misread.models import Card
 from misread.store import Study
-from misread.tables import Origin, Provenance
+from misread.tables import Origin, Provenance, Reconstructions
 from misread.tables.verdicts import Verdicts
 from misread.views.audit import Audit
 from misread.views.pages.limits import Limits
@@ -36,6 +34,7 @@ class StudyTables:
         limits: How much pages show.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images.
+        reconstructions: By split, what a network with a decoder drew of it.
     """
 
     study: Study
@@ -45,6 +44,7 @@ class StudyTables:
     limits: Limits = field(default_factory=Limits)
     people: PeopleResult | None = None
     readings: Mapping[str, LabelReadings] = field(default_factory=dict)
+    reconstructions: Mapping[str, Reconstructions] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:
@@ -151,13 +151,4 @@ def read_cards(study: Study, run: str) -> tuple[Card, ...]:
         StudyError: The file is damaged.
     """
     path = study.model_file(run, ".json")
-    if not path.exists():
-        return ()
-    try:
-        text = path.read_text(encoding="utf-8")
-        record = json.loads(text)
-        networks = record.get("networks") if isinstance(record, dict) else None
-        parts = [text] if networks is None else [json.dumps(network) for network in networks]
-    except (OSError, ValueError, TypeError) as error:
-        raise StudyError(f"{path}: expected a model's card: {error}") from error
-    return tuple(Card.from_json(part, path) for part in parts)
+    return Card.read_all(path) if path.exists() else ()

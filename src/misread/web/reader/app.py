@@ -28,10 +28,8 @@ from misread.web.security import Door
 BREAK_EVERY = 100
 UNDO = 3
 
-# Milliseconds; the mask follows the image at once.
-_BRIEF = {"fixation": 300, "image": 200, "mask": 200, "answer": 1500}
-# Larger images aren't enlarged, and scaled down smoothly.
-_SMALL = 128
+# Milliseconds; the mask follows the image at once, and `answer` runs from the image's onset.
+BRIEF = {"fixation": 300, "image": 200, "mask": 200, "answer": 1500}
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,17 @@ class Reading:
         log: Readers and answers.
         dataset: The images.
         keys: A key for each class, None for the usual ones.
+        contact: Who asks and how to reach them, as readers are told; "" for nobody.
+        base: The server's address in readers' links; "" for the one that the owner's page is asked
+            under.
     """
 
     plan: ReadingPlan
     log: ReadingLog
     dataset: Dataset
     keys: str | None = None
+    contact: str = ""
+    base: str = ""
 
 
 def make_reading_app(reading: Reading, door: Door) -> Starlette:
@@ -67,6 +70,7 @@ def make_reading_app(reading: Reading, door: Door) -> Starlette:
 class _Pages:
     def __init__(self, reading: Reading, door: Door) -> None:
         self._plan, self._door = reading.plan, door
+        self._contact, self._base = reading.contact, reading.base
         self._room = Room(reading.plan, reading.log, reading.dataset)
         self._templates, self._assets = make_templates(), read_assets()
         classes = reading.plan.target.classes
@@ -74,8 +78,6 @@ class _Pages:
         self._classes = [
             {"name": name, "key": key} for name, key in zip(classes, keys, strict=True)
         ]
-        shape = reading.dataset.splits[reading.plan.target.split].image_shape
-        self._small = shape is not None and max(shape[:2]) <= _SMALL
 
     def routes(self) -> list[Route]:
         """What can be asked."""
@@ -101,12 +103,11 @@ class _Pages:
         boot = {
             "base": f"/r/{desk.reader.token}",
             "classes": self._classes,
-            "brief": _BRIEF if self._plan.brief else None,
+            "brief": BRIEF if self._plan.brief else None,
             "breakEvery": BREAK_EVERY,
             "undo": UNDO,
-            "pixelated": self._small,
         }
-        return render(self._templates, "reader.html", boot=boot)
+        return render(self._templates, "reader.html", boot=boot, seconds=_seconds)
 
     async def _state(self, request: Request) -> Response:
         desk = await self._desk(request)
@@ -166,13 +167,14 @@ class _Pages:
     async def _progress(self, request: Request) -> list[dict[str, Any]]:
         """Who has read how much; never how well."""
         found = []
+        base = self._base or f"{request.url.scheme}://{request.url.netloc}"
         for reader in self._room.log.readers(self._plan):
             desk = await self._room.desk(reader.token)
             if desk is not None:
                 found.append(
                     {
                         "name": reader.name,
-                        "link": f"{request.url.scheme}://{request.url.netloc}/r/{reader.token}",
+                        "link": f"{base}/r/{reader.token}",
                         "done": desk.done,
                         "planned": desk.planned,
                         "begun": reader.agreed_at is not None,
@@ -180,6 +182,11 @@ class _Pages:
                     }
                 )
         return found
+
+
+def _seconds(milliseconds: float) -> str:
+    """A time in words: "0.2 seconds"."""
+    return f"{milliseconds / 1000:g} seconds"
 
 
 def _nobody() -> Response:

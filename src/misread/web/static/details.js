@@ -2,6 +2,7 @@
 
 import { imageAddress } from "./api.js";
 import { add, fill, isolate, make, nameOf, shown } from "./dom.js";
+import { drawings } from "./drawings.js";
 import { decided, mark } from "./tile.js";
 import { VERDICT_NAMES, counted, probability } from "./text.js";
 
@@ -67,6 +68,7 @@ export function drawDetails(box, details, boot, run) {
     suggestion(details, classes),
     readings(details, classes),
     models(details, classes, run),
+    seen(details, boot, run),
     neighbours(details, boot),
     facts(details),
   );
@@ -186,6 +188,16 @@ function bar(label, p, predicted, given, classes) {
     make("td", { class: "bar-value" }, probability(p)),
     make("td", { class: "bar-kind" }, kinds.join(", ")),
   );
+}
+
+/**
+ * @param {Details} details
+ * @param {Boot} boot
+ * @param {string | null} run
+ */
+function seen(details, boot, run) {
+  const found = drawings(details, boot, run);
+  return found.length === 0 ? null : section("What the network thinks it saw", ...found);
 }
 
 /**

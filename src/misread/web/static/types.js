@@ -38,6 +38,9 @@
  * @typedef {{run: string, origin: string, predicted: number, p_predicted: number,
  *   p_given: number, top: [number, number][]}} ModelReading
  *
+ * @typedef {{run: string, predicted: number, error_given: number, error_predicted: number,
+ *   share_better: number, drawn: boolean}} Reconstruction
+ *
  * @typedef {{reader: string, answer: number, unsure: boolean, simulated: boolean}} Reading
  *
  * @typedef {{split: string, index: number, file: string | null, shape: number[], given: number,
@@ -45,7 +48,8 @@
  *   position: number | null, previous: number | null, next: number | null, total: number,
  *   models: ModelReading[], scores: Scores, difficulty: number | null, suspicion: number | null,
  *   evidence: string | null, suggested: Verdict | null, suggested_label: number | null,
- *   reason: string | null, neighbours: {split: string, index: number, given: number}[],
+ *   reason: string | null, reconstructions: Reconstruction[],
+ *   neighbours: {split: string, index: number, given: number}[],
  *   metadata: [string, string | null][], readings: Reading[]}} Details
  *
  * @typedef {{count: number, total: number, rate: number | null, low: number | null,

@@ -11,6 +11,7 @@ from misread.views.gallery.answers.images import (
     ModelImageAnswer,
     NeighbourAnswer,
     ReadingAnswer,
+    ReconstructionAnswer,
     TilesAnswer,
     ViewAnswer,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "NeighbourAnswer",
     "RateAnswer",
     "ReadingAnswer",
+    "ReconstructionAnswer",
     "ScoresState",
     "SortAnswer",
     "SplitAnswer",

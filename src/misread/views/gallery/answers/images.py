@@ -134,6 +134,27 @@ class NeighbourAnswer:
 
 
 @dataclass(frozen=True)
+class ReconstructionAnswer:
+    """How far what a network draws of an image, from a capsule of its own, is from the image.
+
+    Attributes:
+        run: Name of the run.
+        predicted: Its predicted class.
+        error_given: Mean squared error as the given class, in [0, 1].
+        error_predicted: The same as the predicted class.
+        share_better: Share of the split's images that are drawn better, as predicted.
+        drawn: Whether the drawings are kept; `/drawing/...` has them.
+    """
+
+    run: str
+    predicted: int
+    error_given: float
+    error_predicted: float
+    share_better: float
+    drawn: bool
+
+
+@dataclass(frozen=True)
 class ReadingAnswer:
     """What one reader called an image.
 
@@ -175,6 +196,7 @@ class ImageAnswer:
         suggested: Suggested verdict.
         suggested_label: Class suggested instead of the given label.
         reason: Why the label wasn't flagged as wrong, "" if it was or nothing is known.
+        reconstructions: What networks with a decoder draw of it.
         neighbours: The nearest training images, the nearest first.
         metadata: Names of columns with the image's values as text, None where it has none.
         readings: What each reader called it, who read it blind.
@@ -200,6 +222,7 @@ class ImageAnswer:
     suggested: str | None
     suggested_label: int | None
     reason: str
+    reconstructions: list[ReconstructionAnswer]
     neighbours: list[NeighbourAnswer]
     metadata: list[tuple[str, str | None]]
     readings: list[ReadingAnswer]

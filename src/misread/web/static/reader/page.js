@@ -213,7 +213,10 @@ async function introduce(next) {
     return say("Practice first", "A few images to find the keys. They don't count.", "Start");
   }
   if (kind === "practice") {
-    return say("That was practice", "From here on it counts. Take the time you need.", "Start");
+    const pace = boot.brief
+      ? "Each image is gone after a moment, and the next one comes by itself."
+      : "Take the time you need.";
+    return say("That was practice", `From here on it counts. ${pace}`, "Start");
   }
 }
 

@@ -9,8 +9,12 @@ import { make, fill } from "../dom.js";
 // Share of the window that an image may take.
 const MOST = 0.5;
 const LARGEST = 420;
+// Images of up to so many pixels a side are enlarged by whole factors, larger ones are fitted.
+const SMALL = 128;
 // Of small images: larger squares hide what they are part of.
 const MOST_ENLARGED = 10;
+// CSS pixels that even the smallest image is enlarged to.
+const USEFUL = 280;
 
 export class Stage {
   #element;
@@ -77,7 +81,10 @@ export class Stage {
     if (turn === this.#shown) fill(this.#element);
   }
 
-  /** Fit the image: small ones are enlarged by a whole number, so that pixels stay square and equal. */
+  /**
+   * Fit the image: small ones are enlarged by a whole number, so that pixels stay square and equal.
+   * Each image says itself how large it is: those of a folder may differ.
+   */
   #size() {
     const image = this.#image;
     if (!image) return;
@@ -85,9 +92,11 @@ export class Stage {
     const room = Math.min(LARGEST, innerWidth - 32, MOST * innerHeight);
     const scale = room / longer;
     // Whole device pixels, not whole CSS pixels.
-    const most = Math.min(scale, MOST_ENLARGED) * devicePixelRatio;
+    const most = Math.min(scale, Math.max(MOST_ENLARGED, USEFUL / longer)) * devicePixelRatio;
     const whole = Math.max(1, Math.floor(most)) / devicePixelRatio;
-    const chosen = this.#boot.pixelated && scale >= 1 ? whole : Math.min(scale, 1);
+    const small = longer <= SMALL && scale >= 1;
+    const chosen = small ? whole : scale;
+    image.classList.toggle("small", small);
     image.style.width = `${image.naturalWidth * chosen}px`;
     image.style.height = `${image.naturalHeight * chosen}px`;
   }

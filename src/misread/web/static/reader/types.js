@@ -18,7 +18,6 @@
  * @property {Brief | null} brief
  * @property {number} breakEvery Images between breaks.
  * @property {number} undo How many images can be gone back.
- * @property {boolean} pixelated Images are small: enlarge them by whole pixels.
  *
  * @typedef {object} Trial
  * @property {string} trial An opaque token.
