@@ -269,3 +269,26 @@ def test_reconstruct(
         "misread: drawing from a capsule needs an optional dependency: pip install "
         "'misread[torch]'\n"
     )
+
+
+@pytest.mark.parametrize("command", [("mistakes",), ("audit", "--top", "2")])
+def test_a_study_that_cannot_be_written_is_told_of_all_the_same(
+    invoke: Invoke,
+    source: Path,
+    probabilities: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    assert invoke("import", "predictions", probabilities, "--dataset", source)[0] == 0
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("misread.views.pictures.replacing", refuse)
+    code, out, err = invoke(*command)
+    assert code == 0
+    assert "read as" in out
+    assert err.startswith("no picture: can't write ")
+    assert err.rstrip().endswith("Permission denied; --save puts it elsewhere")
+    code, _, err = invoke(*command, "--save", "own.png")
+    assert code == 2 and "save: can't write own.png" in err

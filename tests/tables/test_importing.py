@@ -1,5 +1,6 @@
 import zipfile
 from collections.abc import Callable
+from csv import writer as csv_writer
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,19 @@ def test_columns_under_the_names_of_classes_find_their_place(tmp_path: Path) -> 
     path.write_text("bottom,middle,up\n0.1,0.2,0.7\n", encoding="utf-8")
     with pytest.raises(PredictionsError, match="expected the classes top, middle, bottom"):
         read_probabilities(path, CLASSES)
+
+
+@pytest.mark.parametrize(("kind", "separator"), [(".csv", ","), (".tsv", "\t")])
+def test_names_of_classes_may_hold_quotes_and_separators(
+    tmp_path: Path, kind: str, separator: str
+) -> None:
+    classes = ('cross "x"', "left, or right", "two\nlines\tand a tab")
+    path = tmp_path / f"odd{kind}"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv_writer(file, delimiter=separator)
+        writer.writerow(classes[::-1])
+        writer.writerows(ROWS[:, ::-1].tolist())
+    np.testing.assert_array_equal(read_probabilities(path, classes), ROWS)
 
 
 def test_one_row_is_still_a_table(tmp_path: Path) -> None:

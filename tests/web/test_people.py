@@ -100,3 +100,16 @@ def test_names_are_escaped_on_the_page_of_people(
         page = client.get("/people").text
         assert "<script>alert" not in page and "<img src=x" not in page
         assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
+
+
+def test_readings_that_contradict_are_told_on_the_page(
+    gallery: Gallery, serve_gallery: Callable[..., Any]
+) -> None:
+    made = simulate_readers(
+        gallery.study, 1, error_easy=0, error_hard=0, save="one", dataset=gallery.dataset
+    )
+    gallery.study.save_readings("two", made)
+    with serve_gallery(gallery) as client:
+        page = client.get("/people")
+        assert page.status_code == 200
+        assert "is in readings/one.csv as well" in page.text

@@ -116,7 +116,7 @@ def test_labels_say_what_correcting_a_test_split_does(study: Study, dataset: Dat
         assert error == adjudicated_error(outcomes, labels)
     notes = " ".join(table.notes)
     assert "All 12 images of the split are in this table" in notes
-    assert "1 labels were changed; of 1 more people said" in notes
+    assert "Labels that were changed: 1. Said to be wrong" in notes
     assert "reviewing only mistakes can only lower its error" in notes
     assert "100% of the mistakes of one-imported-s0 were reviewed and 67% of those of two" in notes
     about = json.loads(table.encode(".json"))["about"]

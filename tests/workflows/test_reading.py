@@ -21,6 +21,7 @@ from misread.workflows.audit import audit
 from misread.workflows.people import crowd, people, predicted_classes
 from misread.workflows.reading_plan import load_plan, make_plan
 from misread.workflows.readings import (
+    bring_readings,
     export_readings,
     import_readings,
     open_readings,
@@ -150,7 +151,7 @@ def test_simulated_readers_see_what_was_counted(
 def test_simulated_readers_need_rates_or_counts(study: Study, options: dict[str, object]) -> None:
     make_plan(study, 200)
     with pytest.raises(
-        ParameterError, match="need error_easy and error_hard, or a table of counts"
+        ParameterError, match=r"need error_easy and error_hard .*or a table of counts"
     ):
         simulate_readers(study, **options)  # type: ignore[arg-type] # deliberately wrong
 
@@ -168,11 +169,62 @@ def test_what_is_exported_is_imported_again(study: Study, form: str, tmp_path: P
     again = found.purpose == Purpose.MAIN
     assert found.index[again].tolist() == made.index[main].tolist()
     assert found.answer[again].tolist() == made.answer[main].tolist()
+    before = (study.path / "readings" / "lab.csv").read_bytes()
+    assert not len(import_readings(study, path, form=form))
+    assert not len(import_readings(study, path, form=form, name="again"))
+    assert study.list_readings() == ["lab"]
+    assert (study.path / "readings" / "lab.csv").read_bytes() == before
+    other = simulate_readers(study, 3, error_easy=0.1, error_hard=0.5).of(["simulated-3"])
+    export_readings(study, other, path, form)  # type: ignore[arg-type] # one of them
     with pytest.raises(StudyError, match="holds readings already"):
         import_readings(study, path, form=form)
     import_readings(study, path, form=form, replace=True)
     if form == "tidy":
         assert people(study, found).people.estimate.together.basis == Basis.PLANNED
+
+
+def by_people(readings: Readings, *names: str) -> Readings:
+    readers = tuple(Reader(name, number) for number, name in enumerate(names))
+    return Readings(**{**vars(readings), "readers": readers})
+
+
+def test_only_readers_who_are_new_come_in(study: Study, tmp_path: Path) -> None:
+    make_plan(study, 200)
+    both = by_people(simulate_readers(study, 2, error_easy=0.1, error_hard=0.5), "ann", "bob")
+    study.save_readings("first", both.of(["ann"]))
+    export_readings(study, both, tmp_path / "lab.csv")
+    brought = bring_readings(study, tmp_path / "lab.csv")
+    assert brought.held == ("ann",) and brought.same_order == ()
+    assert [reader.name for reader in brought.readings.readers] == ["bob"]
+    assert [reader.name for reader in open_readings(study).readers] == ["ann", "bob"]
+    again = by_people(both.of(["ann"]), "cat")
+    export_readings(study, again, tmp_path / "cat.csv")
+    assert bring_readings(study, tmp_path / "cat.csv").same_order == (("ann", "cat"),)
+
+
+def test_another_reader_of_the_same_name_is_refused(study: Study, tmp_path: Path) -> None:
+    make_plan(study, 200)
+    made = simulate_readers(study, 2, error_easy=0.1, error_hard=0.5)
+    ann, other = by_people(made, "ann", "bob").of(["ann"]), by_people(made, "bob", "ann")
+    study.save_readings("first", ann)
+    path = tmp_path / "lab.csv"
+    export_readings(study, other.of(["ann"]), path)
+    expected = rf"{path.name}: reader ann has other answers in readings/first\.csv already.*move"
+    with pytest.raises(ReadingsError, match=expected):
+        import_readings(study, path)
+    export_readings(study, ann, path)
+    import_readings(study, path, name="first", replace=True)
+    assert study.list_readings() == ["first"]
+
+
+def test_a_reader_in_two_tables_is_named_with_both(study: Study) -> None:
+    make_plan(study, 200)
+    ann = by_people(simulate_readers(study, 1, error_easy=0, error_hard=0), "ann")
+    study.save_readings("one", ann)
+    study.save_readings("two", ann)
+    expected = r"two\.csv: reader ann is in readings/one\.csv as well"
+    with pytest.raises(ReadingsError, match=expected):
+        open_readings(study)
 
 
 def test_counts_are_exported(study: Study, tmp_path: Path) -> None:

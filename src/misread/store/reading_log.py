@@ -73,8 +73,8 @@ class ReadingLog:
         with self._lock, self._database.writing(ReadingRows) as rows:
             rows.agree(reader.number, str(seen), now())
 
-    def forget(self, plan: ReadingPlan, name: str) -> int:
-        """Delete a reader's name, link and answers for good; how many answers there were.
+    def find(self, plan: ReadingPlan, name: str) -> ReaderRow:
+        """The reader of this name.
 
         Raises:
             ReadingsError: There is no such reader.
@@ -84,9 +84,18 @@ class ReadingLog:
             raise ReadingsError(
                 f"reader: expected one of {', '.join(named) or '(none)'}. Got {name!r} instead."
             )
+        return named[name]
+
+    def forget(self, plan: ReadingPlan, name: str) -> int:
+        """Delete a reader's name, link and answers for good; how many answers there were.
+
+        Raises:
+            ReadingsError: There is no such reader.
+        """
+        reader = self.find(plan, name)
         with self._lock:
             with self._database.writing(ReadingRows) as rows:
-                count = rows.forget(named[name].number, now())
+                count = rows.forget(reader.number, now())
             self._database.vacuum()
         return count
 

@@ -18,15 +18,15 @@ class StudyReadings(StudyRecord):
         """Where the plan of the reader study is kept."""
         return self.path / "readings" / "plan.json"
 
-    def save_plan(self, plan: ReadingPlan) -> Path:
-        """Freeze a plan; the same one again changes nothing.
+    def save_plan(self, plan: ReadingPlan, *, replace: bool = False) -> Path:
+        """Freeze a plan; the same one again changes nothing, and `replace` puts it in place of one.
 
         Raises:
             ReadingsError: It is about other images than the study's, or can't be written.
             StudyError: Another plan is frozen already.
         """
         self._check_plan(plan)
-        if self.plan_file.exists():
+        if self.plan_file.exists() and not replace:
             if read_plan(self.plan_file).hash == plan.hash:
                 return self.plan_file
             raise StudyError(
@@ -140,8 +140,13 @@ class StudyReadings(StudyRecord):
 
     def _check_readings(self, name: str, readings: Readings) -> None:
         record = self.splits.get(readings.split)
-        outside = record is None or (len(readings) and readings.index.max() >= record.images)
-        if outside or readings.classes != self.classes:
+        if record is not None and len(readings) and readings.index.max() >= record.images:
+            row = int((readings.index >= record.images).argmax())
+            raise ReadingsError(
+                f"readings {name}: column 'index': expected 0 to {record.images - 1:,}, an image "
+                f"of the {readings.split} split. Got {readings.index[row]} in row {row + 1}."
+            )
+        if record is None or readings.classes != self.classes:
             raise ReadingsError(
                 f"readings {name}: expected those of images and classes of {self.dataset_name}'s "
                 f"splits {', '.join(self.splits)}. Got others, of {readings.split!r}."

@@ -1,5 +1,6 @@
 """Predictions made elsewhere: an array of probabilities as `.npy`, `.npz` or `.csv`."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,13 +71,16 @@ def _read_numpy(path: Path) -> Array:
 
 def _read_text(path: Path, kind: str, classes: Sequence[str]) -> FloatArray:
     separator = "," if kind == ".csv" else "\t"
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    order = _columns(lines[0].split(separator), classes) if lines else None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [line for line in file if line.strip()]
+    # A class's name may be quoted, and hold separators, quotes or line breaks.
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    order = _columns(next(reader), classes) if lines else None
     if order is not None:
-        del lines[0]
+        lines = lines[reader.line_num :]
     if not lines:
         raise ValueError("found no rows")
-    array: FloatArray = np.loadtxt(lines, np.float32, delimiter=separator, ndmin=2)
+    array: FloatArray = np.loadtxt(lines, np.float32, delimiter=separator, ndmin=2, quotechar='"')
     return array if order is None else array[:, order]
 
 
@@ -88,7 +92,7 @@ def _columns(fields: list[str], classes: Sequence[str]) -> list[int] | None:
     Raises:
         ValueError: It names other columns than the classes.
     """
-    names = [field.strip().strip('"') for field in fields]
+    names = [field if field in classes else field.strip() for field in fields]
     if sorted(names) == sorted(classes) and len(set(names)) == len(names):
         if len(names) > 2 or not _are_numbers(names):
             return [names.index(name) for name in classes]

@@ -179,10 +179,9 @@ def label_table(
     )
     notes = [
         (
-            f"All {len(split):,} images of the split are in this table. {changed:,} labels were "
-            f"changed; of {refuted:,} more people said that the label is wrong but not which is "
-            f"right (adjudicated is missing there); {unclear:,} images are ambiguous or "
-            "unreadable and keep their given label."
+            f"All {len(split):,} images of the split are in this table. Labels that were changed: "
+            f"{changed:,}. Said to be wrong without saying which is right (adjudicated is missing "
+            f"there): {refuted:,}. Ambiguous or unreadable, with the given label: {unclear:,}."
         )
     ]
     warning = test_warning(split.name)

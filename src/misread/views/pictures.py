@@ -38,6 +38,31 @@ def check_png(save: Path | None) -> None:
         raise ParameterError(f"save: expected a .png file. Got {str(save)!r} instead.")
 
 
+def keep_picture(figure: "Figure", usual: Path, save: Path | None) -> tuple[Path | None, str]:
+    """Write a figure where the user wants it; else in the usual place, if that can be written.
+
+    A study may be somebody else's, and read only: a picture that nobody asked for is no reason to
+    tell nothing.
+
+    Returns:
+        The path, or None and why not.
+
+    Raises:
+        ParameterError: It can't be written where the user wants it.
+    """
+    if save is not None:
+        return save_picture(figure, Path(save)), ""
+    try:
+        return save_picture(figure, usual), ""
+    except ParameterError as error:
+        return None, no_picture(error)
+
+
+def no_picture(error: ParameterError) -> str:
+    """Why there is no picture, with the way out."""
+    return f"no picture: {str(error).removeprefix('save: ')}; --save puts it elsewhere"
+
+
 def save_picture(figure: "Figure", path: Path) -> Path:
     """Write a figure where the user wants it.
 

@@ -62,7 +62,8 @@ def make_gallery_app(gallery: Gallery, door: Door, make_export: MakeExport) -> S
 
     def get_people(request: Request) -> Response:
         start = plain(boot(gallery, door.token))
-        return render(templates, "people.html", boot=start, people=people().render())
+        content, problem = people().render()
+        return render(templates, "people.html", boot=start, people=content, problem=problem)
 
     @cache
     def compare() -> "ComparePages":

@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from misread.errors import ReadingsError
 from misread.views.gallery.boot import study_id
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.memo import Memo
@@ -21,12 +22,14 @@ class PeoplePages:
         self._gallery = gallery
         self._kept = Memo[Markup | None](0, lambda page: 1)
 
-    def render(self) -> Markup | None:
-        """The content of the page; None where nobody has read by a plan.
+    def render(self) -> tuple[Markup | None, str]:
+        """The content of the page, None where nobody has read by a plan; and why there is none."""
+        try:
+            return self._content(), ""
+        except ReadingsError as error:
+            return None, str(error)
 
-        Raises:
-            ReadingsError: The readings are damaged.
-        """
+    def _content(self) -> Markup | None:
         gallery = self._gallery
         key = (gallery.stamp, gallery.reading.stamp, gallery.decisions.revision())
         return self._kept.get(key, self._make)

@@ -1,11 +1,12 @@
 """Which given labels look wrong, which mistakes are the model's own: suggested, with evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from misread.analysis.evidence import gather_evidence
 from misread.analysis.ranking import find_score, score
+from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.verdicts import Thresholds
 from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
@@ -13,7 +14,7 @@ from misread.store import Study
 from misread.tables import Dynamics, Origin, Provenance
 from misread.tables.export import check_kind, write_columns
 from misread.views.audit import Audit, AuditRow
-from misread.views.pictures import check_png, save_picture
+from misread.views.pictures import check_png, keep_picture, save_picture
 from misread.workflows.people import read_labels
 
 # Rows of a picture; more make one that nobody scrolls through.
@@ -27,6 +28,7 @@ def audit(
     thresholds: Thresholds | None = None,
     *,
     dataset: Dataset | None = None,
+    readings: Mapping[str, LabelReadings] | None = None,
 ) -> Audit:
     """Put together what is known of the given labels of a split, and suggest verdicts.
 
@@ -42,6 +44,7 @@ def audit(
             means all.
         thresholds: Where a verdict turns; None for the usual ones.
         dataset: The study's dataset, where it is loaded already.
+        readings: What readers called images, by split, where that is known already.
 
     Returns:
         The evidence on every image, with the suggested verdicts.
@@ -59,13 +62,13 @@ def audit(
     panel = [study.open_predictions(provenance) for provenance in members]
     near = [table for p in members if (table := study.load_neighbours(p)) is not None]
     train = dataset.splits.get("train")
-    readings = read_labels(study, dataset=dataset).get(split)
+    readings = read_labels(study, dataset=dataset) if readings is None else readings
     evidence = gather_evidence(
         panel,
         near,
         None if train is None else train.labels,
         [table for table in study.load_dynamics(split) if _wanted(table, models)],
-        readings,
+        readings.get(split),
     )
     return Audit(
         split=dataset.splits[split],
@@ -122,6 +125,7 @@ class ShownAudit:
         by: The score that ranks, a key of `SCORES`.
         top: Number of images that are shown.
         picture: The picture, None if none was drawn.
+        problem: Why the picture couldn't be written into the study; "" if it could, or needn't.
         table: The file with all images, None if none was asked for.
     """
 
@@ -131,6 +135,7 @@ class ShownAudit:
     top: int
     picture: Path | None
     table: Path | None
+    problem: str = ""
 
 
 def show_audit(
@@ -174,12 +179,12 @@ def show_audit(
     table = None if output is None else Path(output)
     if table is not None:
         write_columns(table, found.columns(by))
-    picture = None
+    picture, problem = None, ""
     if index is None:
         drawn = found.plot(min(top, _MOST_ROWS), by)
         name = f"audit.{split}.{by.replace('_', '-')}.png"
-        picture = save_picture(drawn, study.figures / name if save is None else Path(save))
+        picture, problem = keep_picture(drawn, study.figures / name, save)
     elif save is not None:
         drawn = found.plot_places([found.place(index)], f"Image {index} of {split}")
         picture = save_picture(drawn, Path(save))
-    return ShownAudit(found, row, by, top, picture, table)
+    return ShownAudit(found, row, by, top, picture, table, problem)

@@ -20,6 +20,19 @@ from misread.views.exports import (
 )
 from misread.workflows.audit import audit as make_audit
 
+EXPORTS = (*WHAT, "readings")
+"""What `misread export` takes; readings by `workflows.readings.export_all_readings`."""
+
+
+def check_what(what: str) -> None:
+    """Refuse to export what there is no table of.
+
+    Raises:
+        ParameterError: It is none of `EXPORTS`.
+    """
+    if what not in EXPORTS:
+        raise ParameterError(f"what must be one of {', '.join(EXPORTS)}. Got {what!r} instead.")
+
 
 def export(
     study: Study,

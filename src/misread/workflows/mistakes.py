@@ -6,7 +6,7 @@ from pathlib import Path
 from misread.errors import ParameterError
 from misread.store import Study
 from misread.views.mistakes import Mistakes, save_grids, show_mistakes
-from misread.views.pictures import save_png
+from misread.views.pictures import no_picture, save_png
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,12 @@ class Drawn:
     Attributes:
         mistakes: The misread images.
         paths: The pictures that were written.
+        problem: Why they couldn't be written into the study; "" if they could.
     """
 
     mistakes: Mistakes
     paths: tuple[Path, ...]
+    problem: str = ""
 
 
 def draw_mistakes(
@@ -58,4 +60,7 @@ def draw_mistakes(
             return Drawn(mistakes, (place,))
         return Drawn(mistakes, save_grids(mistakes, place, rows, columns, clear=save is None))
     except OSError as error:
-        raise ParameterError(f"save: can't write {place}: {error.strerror}") from error
+        refused = ParameterError(f"save: can't write {place}: {error.strerror}")
+        if save is None:
+            return Drawn(mistakes, (), no_picture(refused))
+        raise refused from error

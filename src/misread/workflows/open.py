@@ -70,9 +70,16 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
     """
 
     def audit_split(split: str) -> "Audit":
+        from misread.errors import ReadingsError
         from misread.workflows.audit import audit
+        from misread.workflows.people import read_labels
 
-        return audit(study, split, dataset=dataset)
+        try:
+            readings = read_labels(study, dataset=dataset)
+        except ReadingsError:
+            # The page of people says what is wrong with them; suggestions do without.
+            readings = {}
+        return audit(study, split, dataset=dataset, readings=readings)
 
     def load() -> "Readings | None":
         from misread.workflows.readings import find_readings

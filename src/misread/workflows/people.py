@@ -37,6 +37,8 @@ def people(
     *,
     models: Sequence[str] = (),
     random_order: bool = False,
+    readers: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> PeopleResult:
     """How often people read a split's images otherwise than labelled, and against each model.
 
@@ -49,15 +51,29 @@ def people(
             are held-out or cross-fitted.
         random_order: For readings without a plan: that each reader read a simple random sample of
             the split's images, in random order. Without that no rate can be told from them.
+        readers: Only these readers; none for all.
+        without: Leave these readers out. Whoever is left out is named in the result.
 
     Raises:
         ReadingsError: The readings follow no plan, or not the study's.
         PredictionsError: A model's predictions aren't of all images.
     """
     plan = _plan_of(study, readings, random_order)
+    chosen = _choose(readings, readers, without)
     predicted = predicted_classes(study, plan.target.split, models)
     labels = given_labels(study, plan.target.split)
-    return _measure(study, plan, labels, readings, predicted)
+    there, kept = ([one.name for one in each.readers] for each in (readings, chosen))
+    left_out = [name for name in there if name not in kept]
+    return _measure(study, plan, labels, chosen, predicted, left_out)
+
+
+def _choose(readings: Readings, readers: Sequence[str], without: Sequence[str]) -> Readings:
+    readings.of(without)  # says so if nobody is called that
+    chosen = readings.of(readers) if readers else readings
+    kept = [one.name for one in chosen.readers if one.name not in without]
+    if not kept:
+        raise ReadingsError("reader: expected one or more who isn't left out. Got none.")
+    return chosen.of(kept)
 
 
 def find_people(
@@ -122,10 +138,10 @@ def _measure(
     labels: LabelArray,
     readings: Readings,
     predicted: dict[str, LabelArray],
+    left_out: Sequence[str] = (),
 ) -> PeopleResult:
-    measured = measure_people(
-        plan, labels, readings, {name: read != labels for name, read in predicted.items()}
-    )
+    wrong = {name: read != labels for name, read in predicted.items()}
+    measured = measure_people(plan, labels, readings, wrong, left_out)
     after, verdicts = None, study.verdicts.state(plan.target.split)
     if len(verdicts):
         adjudicated = adjudicate(labels, verdicts)
@@ -133,7 +149,7 @@ def _measure(
     return PeopleResult(
         people=measured,
         adjudicated=after,
-        confusion=people_confusion(plan, measured.estimate.tallies, labels),
+        confusion=people_confusion(plan, measured.estimate.counted_tallies, labels),
         labels=label_readings(tallied_answers(measured.estimate.tallies, readings.classes), labels),
         predicted=predicted,
     )
@@ -147,7 +163,14 @@ def _plan_of(study: Study, readings: Readings, random_order: bool) -> ReadingPla
     if not random_order:
         raise ReadingsError(
             "readings: expected those of a plan: without one nobody can tell which images were "
-            "left out. If they are a simple random sample in random order, say so"
+            "left out. If they are a simple random sample in random order, say so: random_order "
+            "(--random-order)"
+        )
+    if readings.hard.any():
+        raise ReadingsError(
+            "readings: expected a simple random sample by random_order (--random-order). Got hard "
+            "images that were read on purpose, by their stratum or condition: no rate follows from "
+            "these without the plan, which the tidy form has"
         )
     record = study.splits[readings.split]
     target = ReadingTarget(

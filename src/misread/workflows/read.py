@@ -152,6 +152,16 @@ def _plan(study: Study, brief: bool) -> ReadingPlan:
     return plan
 
 
+def count_answers_of(study: Study, name: str) -> int:
+    """How many answers of a reader `forget` would delete, practice among them.
+
+    Raises:
+        ReadingsError: There is no plan or no such reader.
+    """
+    log = study.reading_log
+    return len(log.answers(log.find(load_plan(study), name)))
+
+
 def forget(study: Study, name: str) -> int:
     """Delete a reader's name, link and answers for good, as he may ask for.
 

@@ -1,6 +1,7 @@
 """Freeze the plan of a reader study, and take it up again."""
 
 from collections.abc import Sequence
+from dataclasses import replace as replaced
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,7 +10,7 @@ from misread.analysis.outcomes import read_outcomes
 from misread.analysis.panel import score_panel
 from misread.analysis.reading.design import ANSWERS, choose_hard, draw_plan, most_hard
 from misread.analysis.reading.order import check_order
-from misread.errors import ParameterError, ReadingsError
+from misread.errors import ParameterError, ReadingsError, StudyError
 from misread.store import Study
 from misread.tables import Origin, Provenance
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
@@ -27,8 +28,9 @@ def make_plan(
     width: float | None = None,
     alpha: float = 0.05,
     brief: bool = False,
+    replace: bool = False,
 ) -> ReadingPlan:
-    """Freeze the plan of a study's reader study.
+    """Freeze the plan of a study's reader study; the same one again changes nothing.
 
     The hard items are those that any of the models misreads; if they are too many, the most
     difficult ones by the entropy of the models together.
@@ -42,17 +44,20 @@ def make_plan(
             the split are held-out or cross-fitted.
         practice_split: Where practice images come from, if the study has it.
         seed: Of every draw.
-        width: Stop a reader once his interval is this narrow, as a share of the images.
+        width: Stop a reader once his interval is this narrow, as a share of the images; at the
+            latest at `answers`.
         alpha: Largest probability that an interval misses.
         brief: Whether images are shown briefly.
+        replace: Take the place of another plan, if nobody has answered by it yet.
 
     Returns:
-        The plan, as saved.
+        The plan, as saved; the one of before, if it is the same but for the time.
 
     Raises:
         ParameterError: There is no such split or model.
         ReadingsError: The numbers don't make a plan.
-        StudyError: Another plan is frozen already.
+        StudyError: Another plan is frozen already, and people have answered by it or `replace`
+            isn't set.
     """
     if split not in study.splits:
         raise ParameterError(
@@ -82,8 +87,49 @@ def make_plan(
         alpha=alpha,
         brief=brief,
     )
-    study.save_plan(plan)
+    return _freeze(study, plan, replace)
+
+
+def _freeze(study: Study, plan: ReadingPlan, replace: bool) -> ReadingPlan:
+    before = study.load_plan()
+    if before is not None:
+        if before == replaced(plan, created=before.created):
+            return before
+        if answered(study, before):
+            raise StudyError(
+                f"{study.plan_file}: holds another plan, frozen on {before.created}, and people "
+                "have answered by it; make the new one in another study: --study"
+            )
+        if not replace:
+            raise StudyError(
+                f"{study.plan_file}: holds another plan, frozen on {before.created}; nobody has "
+                "answered by it yet: --replace puts the new one in its place"
+            )
+    study.save_plan(plan, replace=replace)
     return plan
+
+
+def answered(study: Study, plan: ReadingPlan) -> bool:
+    """Whether a person has answered by a plan, here or in a table that was brought in."""
+    log = study.reading_log
+    if any(log.answers(reader) for reader in log.readers(plan)):
+        return True
+    tables = (study.load_readings(name) for name in study.list_readings())
+    return any(table.design == plan.hash and not table.simulated for table in tables)
+
+
+def count_candidates(study: Study, plan: ReadingPlan) -> int | None:
+    """How many images the plan's models misread: the hard ones are the most difficult of them.
+
+    Returns:
+        None where predictions have gone since.
+    """
+    listed = {one.name: one for one in study.list_predictions(plan.target.split)}
+    if not all(name in listed for name in plan.models):
+        return None
+    files = [study.open_predictions(listed[name]) for name in plan.models]
+    wrong = [read_outcomes(file).wrong for file in files]
+    return int(np.any(wrong, axis=0).sum()) if wrong else 0
 
 
 def _hard(study: Study, chosen: Sequence[Provenance], most: int) -> IntArray:

@@ -1,5 +1,6 @@
 """Simulate readers, bring readings in that were made elsewhere, and take them out."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -17,12 +18,20 @@ from misread.tables.answer_counts import (
     write_counts,
 )
 from misread.tables.model_vs_human import read_trials, write_trials
-from misread.tables.readings import Readings, Seen, join
+from misread.tables.readings import Readings, Seen
 from misread.tables.readings_files import read_readings, write_readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan
+from misread.workflows.readings_held import (
+    READ_HERE,
+    BroughtReadings,
+    join_apart,
+    keep_new,
+    place_of,
+)
 
 Form = Literal["tidy", "model-vs-human", "counts"]
+_TIDY = ("csv", "parquet", "json")
 
 
 def simulate_readers(
@@ -48,7 +57,8 @@ def simulate_readers(
         slips: Probability of a wrong key, in [0, 1).
         counts: Instead of the two rates, a table of how often people called each image each class:
             readers see each class as often as they did.
-        answers: Where each reader stops; None stops all where it was planned.
+        answers: Where each reader stops; None stops all where it was planned, or where the plan's
+            width is reached.
         seed: Of what they see.
         save: Name under which the readings are kept in the study; None doesn't keep them.
         dataset: The study's dataset, where it is loaded already.
@@ -64,8 +74,8 @@ def simulate_readers(
     rates = (error_easy, error_hard)
     if (counts is None) == (None in rates) or (counts is not None and rates != (None, None)):
         raise ParameterError(
-            "simulated readers need error_easy and error_hard, or a table of counts. "
-            f"Got {error_easy}, {error_hard} and {counts} instead."
+            "simulated readers need error_easy and error_hard (--error-easy and --error-hard), or "
+            f"a table of counts (--counts). Got {_told(error_easy, error_hard, counts)}."
         )
     plan = load_plan(study)
     labels = given_labels(study, plan.target.split, dataset)
@@ -80,6 +90,12 @@ def simulate_readers(
     if save is not None:
         study.save_readings(save, readings)
     return readings
+
+
+def _told(easy: float | None, hard: float | None, counts: Path | None) -> str:
+    given = {"error_easy": easy, "error_hard": hard, "counts": counts}
+    said = [f"{name} {value}" for name, value in given.items() if value is not None]
+    return " and ".join(said) or "none of them"
 
 
 def given_labels(study: Study, split: str, dataset: Dataset | None = None) -> LabelArray:
@@ -115,6 +131,9 @@ def import_readings(
 ) -> Readings:
     """Bring readings that were made elsewhere into a study.
 
+    Readers whom the study holds with the same answers are left out, so that the same file again, or
+    the study's own export, changes nothing.
+
     Args:
         study: Where to.
         file: A tidy table (`.csv`, `.tsv`, `.parquet`), or one of the model-vs-human toolbox.
@@ -126,13 +145,30 @@ def import_readings(
         replace: Take the place of readings of this name.
 
     Returns:
-        The readings, as saved.
+        The readings, as saved; of no reader if the study held all of them.
 
     Raises:
-        ReadingsError: The file is damaged, or about other images or classes.
+        ReadingsError: The file is damaged, about other images or classes, or holds a reader who has
+            other answers in the study.
         ParameterError: The form or the split is unknown.
         StudyError: The study holds readings of this name.
     """
+    return bring_readings(
+        study, file, split=split, form=form, images=images, name=name, replace=replace
+    ).readings
+
+
+def bring_readings(
+    study: Study,
+    file: Path,
+    *,
+    split: str | None = None,
+    form: str = "tidy",
+    images: Mapping[str, int] | None = None,
+    name: str | None = None,
+    replace: bool = False,
+) -> BroughtReadings:
+    """Bring readings in as `import_readings`, and tell what was there already."""
     file = Path(file)
     if form == "tidy":
         readings = read_readings(file, study.classes, split)
@@ -143,8 +179,11 @@ def import_readings(
         readings = read_trials(file, split, study.classes, labels, images)
     else:
         raise ParameterError(f"form: expected tidy or model-vs-human. Got {form!r} instead.")
-    study.save_readings(name or file.name.split(".")[0], readings, replace=replace)
-    return readings
+    name = name or file.name.split(".")[0]
+    brought = keep_new(study, file, readings, name if replace else None)
+    if len(brought.readings.readers) or not brought.held:
+        study.save_readings(name, brought.readings, replace=replace)
+    return brought
 
 
 def _file_names(study: Study, split: str) -> dict[str, int]:
@@ -168,7 +207,7 @@ def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:
         ReadingsError: There are none, or they don't go together.
     """
     if names:
-        return join([study.load_readings(name) for name in names])
+        return join_apart([(place_of(name), study.load_readings(name)) for name in names])
     found = find_readings(study)
     if found is None:
         raise ReadingsError(
@@ -186,13 +225,13 @@ def find_readings(study: Study) -> Readings | None:
     """
     plan = study.load_plan()
     design = plan.hash if plan is not None else ""
-    tables = [study.load_readings(name) for name in study.list_readings()]
-    fitting = [table for table in tables if table.design == design]
+    tables = [(place_of(name), study.load_readings(name)) for name in study.list_readings()]
+    fitting = [(where, table) for where, table in tables if table.design == design]
     if plan is not None:
-        fitting.append(study.reading_log.load(plan))
-        fitting = [table for table in fitting if len(table)]
-    people = [table for table in fitting if not table.simulated]
-    return join(people or fitting) if fitting else None
+        fitting.insert(0, (READ_HERE, study.reading_log.load(plan)))
+        fitting = [(where, table) for where, table in fitting if len(table)]
+    people = [(where, table) for where, table in fitting if not table.simulated]
+    return join_apart(people or fitting) if fitting else None
 
 
 def count_readings(study: Study) -> dict[str, AnswerCounts]:
@@ -206,16 +245,16 @@ def count_readings(study: Study) -> dict[str, AnswerCounts]:
         ReadingsError: They are damaged, or don't go together.
     """
     plan = study.load_plan()
-    tables = [study.load_readings(name) for name in study.list_readings()]
+    tables = [(place_of(name), study.load_readings(name)) for name in study.list_readings()]
     if plan is not None:
-        tables.append(study.reading_log.load(plan))
-    people: dict[tuple[str, str], list[Readings]] = {}
-    for table in tables:
+        tables.insert(0, (READ_HERE, study.reading_log.load(plan)))
+    people: dict[tuple[str, str], list[tuple[str, Readings]]] = {}
+    for where, table in tables:
         if not table.simulated:
-            people.setdefault((table.split, table.design), []).append(table)
+            people.setdefault((table.split, table.design), []).append((where, table))
     found: dict[str, list[AnswerCounts]] = {}
     for (split, _), same in people.items():
-        joined = join(same)
+        joined = join_apart(same)
         blind = [each.name for each in joined.readers if each.seen != Seen.MISTAKES]
         if len(joined) and blind:
             found.setdefault(split, []).append(count_answers(joined.of(blind)))
@@ -256,6 +295,14 @@ def export_readings(study: Study, readings: Readings, file: Path, form: Form = "
         )
 
 
+def encode_all_readings(study: Study, form: str | None) -> tuple[bytes, Readings]:
+    """The content of the file that `export_all_readings` would write, and the readings in it."""
+    ending = form if form in _TIDY else "csv"
+    with tempfile.TemporaryDirectory() as folder:
+        file, readings = export_all_readings(study, form, Path(folder) / f"readings.{ending}")
+        return file.read_bytes(), readings
+
+
 def export_all_readings(study: Study, form: str | None, file: Path | None) -> tuple[Path, Readings]:
     """Write what a study's readers answered, see `open_readings`.
 
@@ -272,8 +319,7 @@ def export_all_readings(study: Study, form: str | None, file: Path | None) -> tu
         ParameterError: The form is unknown, or the file can't be written.
         ReadingsError: There are no readings, or the file's name is of another kind.
     """
-    tidy = ("csv", "parquet", "json")
-    known = (*tidy, "model-vs-human", "counts")
+    known = (*_TIDY, "model-vs-human", "counts")
     if form is not None and form not in known:
         raise ParameterError(f"format: expected one of {', '.join(known)}. Got {form!r} instead.")
     readings = open_readings(study)
@@ -282,7 +328,7 @@ def export_all_readings(study: Study, form: str | None, file: Path | None) -> tu
         kind = "model-vs-human"
     if file is None:
         name = "readings" if kind == "tidy" else f"readings.{kind}"
-        ending = form if form in tidy else "csv"
+        ending = form if form in _TIDY else "csv"
         file = study.path / "exports" / f"{name}.{ending}"
         file.parent.mkdir(exist_ok=True)
     export_readings(study, readings, file, kind)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
-from misread.errors import StudyError
+from misread.errors import ReadingsError, StudyError
 from misread.report import check_place, compose_report, put_report
 from misread.store import Study
 from misread.tables import Origin, Reconstructions
@@ -108,11 +110,11 @@ def make_pages(
         )
     panels = {p.split for p in listed if p.origin != Origin.IN_SAMPLE}
     chosen = [] if model is None else [model]
+    people, readings, problem = _find_readings(study, model, dataset)
     audits: dict[str, Audit] = {
-        split: audit(study, split, chosen, dataset=dataset)
+        split: audit(study, split, chosen, dataset=dataset, readings=readings)
         for split in sorted(panels, key=lambda name: (name != "test", name))
     }
-    people = find_people(study, model, dataset=dataset)
     found = [find_comparison(study, split, model, people=people) for split in audits]
     return build_pages(
         study,
@@ -122,7 +124,8 @@ def make_pages(
         limits,
         compared=[result for result in found if result is not None],
         people=people,
-        readings=read_labels(study, dataset=dataset),
+        readings=readings,
+        readings_problem=problem,
         reconstructions=find_reconstructions(study, model),
     )
 
@@ -144,3 +147,13 @@ def find_reconstructions(study: Study, model: str | None = None) -> dict[str, Re
         if table is not None:
             found.setdefault(provenance.split, table)
     return found
+
+
+def _find_readings(
+    study: Study, model: str | None, dataset: Dataset
+) -> tuple[PeopleResult | None, dict[str, LabelReadings], str]:
+    """What readings say; or nothing, and why: they never keep a report from being written."""
+    try:
+        return find_people(study, model, dataset=dataset), read_labels(study, dataset=dataset), ""
+    except ReadingsError as error:
+        return None, {}, str(error)

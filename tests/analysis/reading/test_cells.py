@@ -27,13 +27,13 @@ def test_images_by_who_misreads_them(plan_of: Any, follow: Callable[..., Reading
     assert 80 not in found.index
     place = {int(index): at for at, index in enumerate(found.index)}
     assert (found.answers[place[100]], found.wrong[place[100]]) == (2, 1)
-    assert 100 in found.neither
+    # One of two readers misreads it: it is in no cell.
+    assert found.divided.tolist() == [100]
     assert (found.answers[place[40]], found.wrong[place[40]]) == (3, 1)
     read = set(np.concatenate([one.item for one in tallies]).tolist())
     assert set(found.index.tolist()) == read - {80}
-    assert len(found) == len(found.both) + len(found.model_only) + len(found.people_only) + len(
-        found.neither
-    )
+    cells = (found.both, found.model_only, found.people_only, found.neither, found.divided)
+    assert sorted(np.concatenate(cells).tolist()) == sorted(found.index.tolist())
     share = found.wrong / found.answers
     assert (np.diff(share) <= 0).all()
 

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from misread.analysis.intervals import wilson
 from misread.views.charts import Scale, draw_axis, draw_reliability, draw_training, draw_whisker
+from misread.views.charts.narrowing import draw_narrowing, narrowing_limit
 from misread.views.charts.whisker import WIDTH
 from misread.views.pages.models import EpochPoint, TrainingCurve
 from misread.views.pages.parts import Interval, Share
+from misread.views.pages.people import NarrowingCurve, NarrowingPoint
 from misread.views.pages.results import Reliability, ReliabilityBin
 
 
@@ -167,3 +169,11 @@ def test_training_is_told_in_its_title_and_drawn_falling() -> None:
 def test_short_and_flat_and_perfect_ones(values: tuple[tuple[float, float], ...]) -> None:
     for chart in draw_training(curve(*values)):
         assert len(of_class(parse(chart), "line")) == 1
+
+
+@pytest.mark.parametrize(
+    ("high", "told"), [(0.4, ">100%<"), (0.0041, ">1.2%<"), (0.06, ">18%<"), (1e-6, ">0.0003%<")]
+)
+def test_the_axis_of_narrowing_has_no_exponent(high: float, told: str) -> None:
+    curve = NarrowingCurve("ann", (NarrowingPoint(0, 0.0, 1.0), NarrowingPoint(9, 0.0, high)))
+    assert told in draw_narrowing(curve, narrowing_limit([curve], []))

@@ -1,7 +1,7 @@
 import pytest
 
 from misread.views.html import formats
-from misread.views.pages.parts import Share
+from misread.views.pages.parts import Interval, Share
 
 
 def test_rates_and_their_limits() -> None:
@@ -10,6 +10,12 @@ def test_rates_and_their_limits() -> None:
     assert formats.limits(share) == "0.48 to 0.79"
     assert formats.limits(Share(1, 10, 0.1, None, None)) == ""
     assert formats.rate(Share(0, 0, None, None, None)) == "-"
+    assert formats.limits(Interval(0.89, 0.36, 0.96), 0) == "36 to 96"
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert [formats.decimal(x) for x in (-0.001, 0.001, -0.006)] == ["0.00", "0.00", "-0.01"]
+    assert [formats.decimal(x, "+") for x in (-0.001, 0.001, 0.4)] == ["0.00", "0.00", "+0.40"]
 
 
 @pytest.mark.parametrize(

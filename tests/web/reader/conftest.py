@@ -92,6 +92,12 @@ def make_beasts() -> Callable[..., Dataset]:
     return make_dataset
 
 
+@pytest.fixture(scope="session")
+def make_reading_plan() -> Callable[..., ReadingPlan]:
+    """A plan of the dataset, of so many answers."""
+    return make_plan
+
+
 Serve = Callable[[Study, Dataset, ReadingPlan], AbstractContextManager[httpx.Client]]
 
 

@@ -10,7 +10,9 @@ import httpx
 import numpy as np
 import pytest
 
-from misread.analysis.reading.tally import check_follows
+from misread.analysis.reading.order import reading_order
+from misread.analysis.reading.stopping import stop_at_width
+from misread.analysis.reading.tally import check_follows, tally_readings
 from misread.datasets import Dataset
 from misread.errors import ParameterError
 from misread.store import Study
@@ -84,6 +86,29 @@ def test_a_whole_study(page: Page, study: Study, plan: ReadingPlan) -> None:
     np.testing.assert_array_equal(readings.rt_ms, 800.5)
     assert set(readings.screen) == {"1280x800"}
     assert set(readings.zoom) == {2.0}
+
+
+def test_a_width_stops_a_reader_at_the_answer_that_reaches_it(
+    serve: Serve, study: Study, dataset: Dataset, make_reading_plan: Callable[..., ReadingPlan]
+) -> None:
+    plan = make_reading_plan(dataset, 50, width=0.3)
+    study.save_plan(plan)
+    labels = dataset.test.labels
+    order = reading_order(plan, 0)
+    with serve(study, dataset, plan) as client:
+        page = Page(client, study.reading_log.enrol(plan, "ann").token)
+        page.agree()
+        for _ in range(len(plan.practice)):
+            page.post("answers", {"answers": [page.answer(page.state()["upcoming"][0]["trial"])]})
+        position = 0
+        while upcoming := page.state()["upcoming"]:
+            right = int(labels[order.item[position]])
+            page.post("answers", {"answers": [page.answer(upcoming[0]["trial"], right)]})
+            position += 1
+    (tally,) = tally_readings(plan, labels, study.reading_log.load(plan))
+    assert not tally.wrong.any()
+    assert 5 < len(tally) < 50
+    assert stop_at_width(plan, tally.hard, tally.wrong) == len(tally)
 
 
 def test_the_image_is_the_item_that_is_recorded(

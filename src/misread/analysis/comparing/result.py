@@ -65,5 +65,6 @@ def compare_people(
     for model in comparison.models:
         name = model.outcomes.provenance.name
         wrong = np.asarray(model.outcomes.wrong)
-        against.append(reading.compare(plan, estimate.tallies, name, wrong, estimate.together.rest))
+        mean = estimate.counted_tallies
+        against.append(reading.compare(plan, mean, name, wrong, estimate.together.rest))
     return PeopleCompared(found.people, tuple(against))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class PeopleAfter:
     Attributes:
         labels: The adjudicated labels.
         readers: Each reader.
-        together: The mean of the readers.
+        together: The mean of those readers who count together.
         models: Each model, in the order of `against`: known, so that limits are the value.
         against: Each model against the readers together, after verdicts.
         caution: What to know before a comparison after verdicts is believed, in a sentence.
@@ -80,7 +81,8 @@ def measure_after(
             f"labels: expected those of {plan.target.images} images. Got {len(labels)}."
         )
     tallies = {case: judge(measured.tallies, labels, case) for case in Case}
-    together = {case: estimate_together(plan, found).error for case, found in tallies.items()}
+    mean = {case: tuple(compress(found, measured.counted)) for case, found in tallies.items()}
+    together = {case: estimate_together(plan, found).error for case, found in mean.items()}
     images = np.arange(len(labels))
     return PeopleAfter(
         labels=labels,
@@ -98,7 +100,7 @@ def measure_after(
             for read in predicted.values()
         ),
         against=tuple(
-            compare(plan, tallies[Case.AFTER], name, labels.wrong(images, read))
+            compare(plan, mean[Case.AFTER], name, labels.wrong(images, read))
             for name, read in predicted.items()
         ),
         caution=_caution(plan, measured.tallies, labels, predicted),

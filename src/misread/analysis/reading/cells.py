@@ -41,6 +41,12 @@ class ReadingCells:
         return misread
 
     @property
+    def divided(self) -> IndexArray:
+        """Positions of the images that half of their readers misread: they are in no cell."""
+        divided: IndexArray = self.index[2 * self.wrong == self.answers]
+        return divided
+
+    @property
     def both(self) -> IndexArray:
         """Positions of the images that people and model misread."""
         return self.index[self.misread & self.mistake]
@@ -48,7 +54,7 @@ class ReadingCells:
     @property
     def model_only(self) -> IndexArray:
         """Positions of those that only the model misreads."""
-        return self.index[~self.misread & self.mistake]
+        return self.index[self._right & self.mistake]
 
     @property
     def people_only(self) -> IndexArray:
@@ -58,7 +64,12 @@ class ReadingCells:
     @property
     def neither(self) -> IndexArray:
         """Positions of those that were read, and that neither misreads."""
-        return self.index[~self.misread & ~self.mistake]
+        return self.index[self._right & ~self.mistake]
+
+    @property
+    def _right(self) -> BoolArray:
+        right: BoolArray = 2 * self.wrong < self.answers
+        return right
 
 
 def reading_cells(tallies: Sequence[ReaderTally], mistakes: BoolArray) -> ReadingCells:

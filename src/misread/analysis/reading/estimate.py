@@ -18,6 +18,9 @@ from misread.types import Array, IntArray
 
 # Fewer readers say too little of other people.
 FEWEST_FOR_PEOPLE = 5
+# A reader counts in the mean of several from this share of the planned answers on: by then he has
+# been shown every hard image. Whoever gives fewest limits all others.
+FEWEST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class TogetherEstimate:
         error: Mean error rate; its interval is about these images and these readers.
         basis: What the interval relies on.
         rounds: Answers of each reader outside the census that it uses.
+        longest: The most such answers that one of them gave: where it is more than `rounds`, the
+            others' further answers aren't used.
         shortest: Who gave the fewest, and so limits it.
         people: Mean error rate of people like these, approximately: Student's interval over the
             readers. None for fewer than `FEWEST_FOR_PEOPLE`.
@@ -108,6 +113,7 @@ class TogetherEstimate:
     error: Estimate
     basis: Basis
     rounds: int
+    longest: int
     shortest: Reader
     people: Estimate | None
 
@@ -240,8 +246,38 @@ def estimate_together(plan: ReadingPlan, tallies: Sequence[ReaderTally]) -> Toge
         error=census.plus(rest, plan.target.images),
         basis=basis,
         rounds=sizes[shortest],
+        longest=max(sizes),
         shortest=tallies[shortest].reader,
         people=estimate_people([_point(plan, tally) for tally in tallies], plan.alpha),
+    )
+
+
+def count_together(plan: ReadingPlan, tallies: Sequence[ReaderTally]) -> tuple[bool, ...]:
+    """Which readers count in the mean of these readers.
+
+    Whoever gave at least half of the planned answers, or stopped where the plan's width was
+    reached; all of them while nobody has, and where there is no plan. It goes by numbers of
+    answers, never by whether they are right, but for the width, which the plan fixed beforehand.
+
+    Args:
+        plan: The plan.
+        tallies: What the readers got wrong.
+    """
+    enough = tuple(
+        len(tally) >= FEWEST_SHARE * plan.answers or _stopped_at_width(plan, tally)
+        for tally in tallies
+    )
+    planned = all(tally.reader.number is not None for tally in tallies)
+    return enough if planned and any(enough) else (True,) * len(tallies)
+
+
+def _stopped_at_width(plan: ReadingPlan, tally: ReaderTally) -> bool:
+    return width_reached(
+        plan,
+        hard_unread=len(plan.hard) - tally.hard_known,
+        read=len(tally.rest_wrong),
+        wrong=int(tally.rest_wrong.sum()),
+        missing=int((~tally.rest_known).sum()),
     )
 
 

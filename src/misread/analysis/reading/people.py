@@ -1,7 +1,8 @@
 """Everything that a reader study says, from its plan, its labels, its readings and some models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from misread.analysis.reading.comparison import Comparison, compare
 from misread.analysis.reading.estimate import (
     ReaderEstimate,
     TogetherEstimate,
+    count_together,
     estimate_reader,
     estimate_together,
 )
@@ -35,16 +37,23 @@ class PeopleEstimate:
     Attributes:
         tallies: What each reader got wrong.
         readers: Each reader's error rate.
-        together: That of all of them.
+        counted: Which of them count in what is said of them together, see `count_together`.
+        together: The mean of those.
         against: For each model, the readers together.
         apart: For each model, each reader.
     """
 
     tallies: tuple[ReaderTally, ...]
     readers: tuple[ReaderEstimate, ...]
+    counted: tuple[bool, ...]
     together: TogetherEstimate
     against: tuple[Comparison, ...]
     apart: tuple[tuple[Comparison, ...], ...]
+
+    @property
+    def counted_tallies(self) -> tuple[ReaderTally, ...]:
+        """What those readers got wrong who count together."""
+        return tuple(compress(self.tallies, self.counted))
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,9 @@ class People:
         simulated: Whether any of the readers is a program: then nothing here is about people.
         estimate: With the plan's exclusions.
         without_exclusions: With every first answer as it was given.
+        blind: The mean of those readers who said that they had seen neither images nor mistakes;
+            None where all say so, or nobody.
+        left_out: Readers whom the owner left out.
         exclusions: What each reader's exclusions were.
         slips: Of the items shown twice: all, the hard ones, the others.
         times: Each reader's response times.
@@ -65,6 +77,8 @@ class People:
     simulated: bool
     estimate: PeopleEstimate
     without_exclusions: PeopleEstimate
+    blind: TogetherEstimate | None
+    left_out: tuple[str, ...]
     exclusions: tuple[Exclusions, ...]
     slips: tuple[Slips, Slips, Slips]
     times: tuple[ReaderTimes, ...]
@@ -75,6 +89,7 @@ def measure_people(
     labels: LabelArray,
     readings: Readings,
     models: Mapping[str, npt.NDArray[np.bool_]],
+    left_out: Sequence[str] = (),
 ) -> People:
     """Everything that the readings say of people and models on the plan's images.
 
@@ -84,6 +99,7 @@ def measure_people(
         readings: The readings of one reader or more.
         models: By name of the predictions, (N,) bool, the images that they get wrong by the same
             labels.
+        left_out: Readers whom the owner left out, to be told of.
 
     Raises:
         ReadingsError: There are no readings, or they don't fit the plan.
@@ -104,6 +120,8 @@ def measure_people(
         simulated=readings.simulated,
         estimate=estimate,
         without_exclusions=plain,
+        blind=_blind(plan, estimate),
+        left_out=tuple(left_out),
         exclusions=count_exclusions(plan, readings, estimate.tallies),
         slips=(
             find_slips(plan, labels, readings),
@@ -112,6 +130,12 @@ def measure_people(
         ),
         times=response_times(plan, labels, readings),
     )
+
+
+def _blind(plan: ReadingPlan, estimate: PeopleEstimate) -> TogetherEstimate | None:
+    mean = estimate.counted_tallies
+    blind = [tally for tally in mean if tally.reader.blind]
+    return estimate_together(plan, blind) if 0 < len(blind) < len(mean) else None
 
 
 def _estimate(
@@ -123,13 +147,16 @@ def _estimate(
 ) -> PeopleEstimate:
     tallies = tally_readings(plan, labels, readings, exclude=exclude)
     readers = tuple(estimate_reader(plan, tally) for tally in tallies)
-    together = estimate_together(plan, tallies)
+    counted = count_together(plan, tallies)
+    mean = tuple(compress(tallies, counted))
+    together = estimate_together(plan, mean)
     return PeopleEstimate(
         tallies=tallies,
         readers=readers,
+        counted=counted,
         together=together,
         against=tuple(
-            compare(plan, tallies, name, wrong, together.rest) for name, wrong in models.items()
+            compare(plan, mean, name, wrong, together.rest) for name, wrong in models.items()
         ),
         apart=tuple(
             tuple(

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from misread.analysis.reading.order import ReadingOrder, reading_order
+from misread.analysis.reading.stopping import stop_at_width
 from misread.errors import ParameterError
 from misread.tables.reading_plan import ReadingPlan
 from misread.tables.readings import Purpose, Reader, Readings, Seen, join
@@ -98,7 +99,8 @@ def simulate_readers(
         readers: J, 1 or more.
         seed: Of what they see and how fast they are. The orders are the plan's.
         answers: Where each of them stops: how many items he reads, repeats not among them. None
-            stops all where it was planned.
+            stops all where it was planned: at the plan's width, if it has one and it is reached
+            before, looked at after every answer.
 
     Returns:
         The readings, in each reader's order.
@@ -117,9 +119,17 @@ def simulate_readers(
             f"answers must be 1 to {plan.target.images} for each of {readers} readers. "
             f"Got {answers} instead."
         )
-    return join(
-        [_simulate_one(plan, behaviour, number, stop, seed) for number, stop in enumerate(stops)]
-    )
+    made = [_simulate_one(plan, behaviour, number, stop, seed) for number, stop in enumerate(stops)]
+    if answers is None and plan.width is not None:
+        made = [_stop_at_width(plan, behaviour.labels, one) for one in made]
+    return join(made)
+
+
+def _stop_at_width(plan: ReadingPlan, labels: LabelArray, readings: Readings) -> Readings:
+    main = np.flatnonzero(readings.purpose == Purpose.MAIN)
+    wrong = readings.answer[main] != labels[readings.index[main]]
+    stop = stop_at_width(plan, readings.hard[main], wrong)
+    return readings if stop is None else readings.pick(np.arange(main[stop - 1] + 1))
 
 
 def _simulate_one(

@@ -48,16 +48,20 @@ def export(
     from misread.cli.output import exports as shown
     from misread.errors import ParameterError
     from misread.store import Study
+    from misread.workflows.exporting import check_what, place_of, write_export
     from misread.workflows.exporting import export as make
-    from misread.workflows.exporting import place_of, write_export
 
+    check_what(what)
     if as_json and str(output) == "-":
         raise ParameterError("output: - and --json both write to stdout; name a file")
     place = Study.locate(study, Path.cwd())
     if what == "readings":
         from misread.cli.output import readings
-        from misread.workflows.readings import export_all_readings
+        from misread.workflows.readings import encode_all_readings, export_all_readings
 
+        if str(output) == "-":
+            readings.send_readings(*encode_all_readings(place, form))
+            return
         readings.show_exported(*export_all_readings(place, form, output), as_json)
         return
     target, kind = place_of(place, what, split, form, output)

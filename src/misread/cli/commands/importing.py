@@ -145,13 +145,16 @@ def import_readings(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Bring readings made elsewhere into a study; `misread people` says what they tell."""
+    """Bring readings made elsewhere into a study; `misread people` says what they tell.
+
+    Readers whom the study holds already are left out: the same file again changes nothing.
+    """
     from misread.cli.output import readings as output
     from misread.store import Study
     from misread.workflows import readings as workflow
 
     place = Study.locate(study, Path.cwd())
-    found = workflow.import_readings(
+    brought = workflow.bring_readings(
         place,
         file,
         split=split,
@@ -159,4 +162,4 @@ def import_readings(
         name=name,
         replace=replace,
     )
-    output.show_imported(found, name or file.name.split(".")[0], as_json)
+    output.show_imported(brought, name or file.name.split(".")[0], as_json)

@@ -27,14 +27,18 @@ Models = Annotated[
 def plan(
     answers: Annotated[
         int | None,
-        typer.Option(help="Each reader's number of answers; 1000, or all images if fewer."),
+        typer.Option(
+            help="Each reader's number of answers, at most with --width; 1000, or all images if "
+            "fewer."
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="The split that the statement is about.")] = "test",
     model: Models = None,
     width: Annotated[
         float | None,
         typer.Option(
-            help="Stop once a reader's interval is this narrow, as a share of the images: 0.005."
+            help="Stop once a reader's interval is this narrow, as a share of the images: 0.005; "
+            "at the latest at --answers."
         ),
     ] = None,
     alpha: Annotated[
@@ -42,24 +46,28 @@ def plan(
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of all orders.")] = 0,
     brief: Annotated[bool, typer.Option("--brief", help=f"Show each image {_BRIEF}.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a plan that nobody has read by.")
+    ] = False,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
     """Freeze what is read, in which order, and when it ends: once, before the first answer.
 
     All images that any of the models misreads are read, and of the others a random sample by each
-    reader.
+    reader. The same command again changes nothing.
     """
     from misread.cli.output import reading as output
     from misread.store import Study
     from misread.workflows.reading_plan import make_plan
 
     place = Study.locate(study, Path.cwd())
+    before = place.load_plan()
     made = make_plan(
         place, answers, split=split, models=model or (), seed=seed, width=width, alpha=alpha,
-        brief=brief,
+        brief=brief, replace=replace,
     )  # fmt: skip
-    output.show_plan(place, made, as_json)
+    output.show_plan(place, made, as_json, frozen=before is not None and before.hash == made.hash)
 
 
 @commands.command(epilog="Example: misread read --reader ann --reader bob")
@@ -101,6 +109,7 @@ def read(
         str | None,
         typer.Option(metavar="NAME", help="Delete this reader's name, link and answers; and end."),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking first.")] = False,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -116,11 +125,19 @@ def read(
 
     place = Study.locate(study, Path.cwd())
     if forget is not None:
+        held = workflow.count_answers_of(place, forget)
+        if not yes:
+            asked = f"Delete {forget}'s name, link and {held:,} answers for good?"
+            typer.confirm(asked, abort=True, err=True)
         count = workflow.forget(place, forget)
         output.show_forgotten(forget, count, as_json)
         return
 
+    planned = place.plan_file.exists()
+
     def started(links: "ReadingLinks") -> None:
+        if not (planned or as_json):
+            output.show_plan(place, links.plan, as_json, begin=False)
         output.show_links(links, as_json)
         for note in links.notes:
             print(f"note: {note}", file=sys.stderr)
@@ -139,6 +156,13 @@ def people(
         list[str] | None,
         typer.Option(metavar="NAME", help="A table of imported or simulated readings; repeat it."),
     ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this reader; repeat it.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave this reader out; repeat it. It is told."),
+    ] = None,
     random_order: Annotated[
         bool,
         typer.Option(
@@ -149,7 +173,10 @@ def people(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """How often people read these images otherwise than labelled, and against each model."""
+    """How often people read these images otherwise than labelled, and against each model.
+
+    The mean of the readers is of those who gave half of the planned answers or more.
+    """
     from misread.cli.output import people as output
     from misread.store import Study
     from misread.workflows.people import people as workflow
@@ -157,8 +184,9 @@ def people(
 
     place = Study.locate(study, Path.cwd())
     found = workflow(
-        place, open_readings(place, readings or ()), models=model or (), random_order=random_order
-    )
+        place, open_readings(place, readings or ()), models=model or (), random_order=random_order,
+        readers=reader or (), without=without or (),
+    )  # fmt: skip
     output.show_people(found, as_json)
 
 
@@ -180,7 +208,8 @@ def simulate_readers(
         typer.Option(help="Instead: how often people called each image each class, N x K."),
     ] = None,
     answers: Annotated[
-        int | None, typer.Option(help="Where each reader stops; without it as planned.")
+        int | None,
+        typer.Option(help="Where each reader stops; without it as planned, a width included."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what they see.")] = 0,
     name: Annotated[

@@ -1,6 +1,7 @@
 """What `misread audit` prints."""
 
 import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ def show_audit(shown: "ShownAudit", as_json: bool) -> None:
     print(_CAUTION)
     for path in written:
         print(path)
+    if shown.problem:
+        print(shown.problem, file=sys.stderr)
 
 
 def _show_counts(audit: "Audit") -> None:

@@ -24,8 +24,16 @@ def difference(estimate: "Estimate") -> str:
 
 
 def count(estimate: "Estimate") -> str:
-    """A number of images, to three digits."""
-    return _told(estimate, "{:.3g}", "{:.3g}", 1)
+    """A number of images, to three digits, large ones whole."""
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if math.isnan(value):
+        return "not known"
+    return _many(value) if low == high else f"{_many(value)} ({_many(low)} to {_many(high)})"
+
+
+def _many(number: float) -> str:
+    """Without an exponent: `0.25`, `13.1`, `4,010`."""
+    return f"{number:,.0f}" if abs(number) >= 99.5 else f"{number:.3g}"
 
 
 def plain(estimate: "Estimate") -> str:
@@ -38,8 +46,16 @@ def _told(estimate: "Estimate", first: str, others: str, times: float) -> str:
     value, low, high = (times * part for part in (estimate.value, estimate.low, estimate.high))
     if math.isnan(value):
         return "not known"
-    told = first.format(value)
-    return told if low == high else f"{told} ({others.format(low)} to {others.format(high)})"
+    told, low_told, high_told = (
+        _no_minus_zero(form.format(part))
+        for form, part in ((first, value), (others, low), (others, high))
+    )
+    return told if low == high else f"{told} ({low_told} to {high_told})"
+
+
+def _no_minus_zero(told: str) -> str:
+    """What rounds to zero has no sign: "-0.00" is "0.00"."""
+    return told if any(digit in told for digit in "123456789") else told.lstrip("+-")
 
 
 def share(of: "Rate") -> str:

@@ -27,7 +27,10 @@ def show_datasets(as_json: bool) -> None:
         sizes = ", ".join(f"{name} {size:,}" for name, size in entry.sizes.items())
         table.add_row(entry.name, sizes, entry.licence, entry.summary)
     print_table(table)
-    print("or a path: a folder of IDX files (gzipped or not), or an .npz file")
+    print(
+        "or a path: a folder of images (ROOT/SPLIT/CLASS or ROOT/CLASS), of IDX files (gzipped or "
+        "not) or of Parquet files, a Parquet file, or an .npz file"
+    )
 
 
 def show_models(as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from misread.analysis.reading.notes import tell_notes
 from misread.cli.output.common import counted, new_table, print_json, print_table
 from misread.cli.output.estimates import count, data, difference, percent, plain, rate, share
 
@@ -29,8 +30,8 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
     if measured.simulated:
         print(_SIMULATED)
     print(
-        f"{target.dataset}, {target.split} split: {target.images:,} images, of which "
-        f"{len(measured.plan.hard):,} hard ones are read by everyone"
+        f"{target.dataset}, {target.split} split: {target.images:,} images; "
+        f"{counted(len(measured.plan.hard), 'hard image')} for every reader"
     )
     print("misread by readers, of the hard images and of the others that they read:")
     _show_readers(measured)
@@ -51,16 +52,18 @@ def _show_readers(measured: "People") -> None:
     plan = measured.plan
     error = f"error ({plan.confidence} interval)"
     table = new_table("reader", "answers", "hard", "others", error, "")
-    for each in measured.estimate.readers:
+    estimate = measured.estimate
+    for each, counts in zip(estimate.readers, estimate.counted, strict=True):
+        blind = each.reader.blind or each.reader.simulated
         table.add_row(
             each.reader.name,
             f"{each.answers:,}",
             f"{each.census.wrong:g} of {each.census.items - each.census.unread:g}",
             f"{each.wrong:,} of {each.read - each.missing:,}",
             rate(each.error),
-            str(each.basis) + ("" if each.reader.blind else ", not blind"),
+            str(each.basis) + ("" if blind else ", not blind") + ("" if counts else ", too few"),
         )
-    together = measured.estimate.together
+    together = estimate.together
     if together.readers > 1:
         table.add_row(
             f"these {together.readers}", "", f"{together.census.wrong:.3g}", "",
@@ -71,10 +74,24 @@ def _show_readers(measured: "People") -> None:
         print(f"people like these, approximately: {rate(together.people)}")
     elif together.readers > 1:
         print("people in general: too few readers to say; 5 or more are needed")
-    if any(each.contradicts for each in measured.estimate.readers):
+    _show_blind(measured)
+    for note in tell_notes(measured):
+        print(note)
+    if any(each.contradicts for each in estimate.readers):
         print("A reader's error rate changed as he went on: his anytime limits contradict.")
     if plan.brief:
         print("Images were shown for 200 ms and masked.")
+
+
+def _show_blind(measured: "People") -> None:
+    estimate = measured.estimate
+    mean = [tally.reader for tally in estimate.counted_tallies]
+    seen = [reader.name for reader in mean if not (reader.blind or reader.simulated)]
+    if not seen:
+        return
+    print(f"not blind, since they had seen images or mistakes or did not say: {', '.join(seen)}")
+    if measured.blind is not None:
+        print(f"without them: {rate(measured.blind.error)}")
 
 
 def _show_models(measured: "People") -> None:
@@ -90,7 +107,8 @@ def _show_models(measured: "People") -> None:
         print(f"  error consistency {plain(each.consistency)}")
         print(
             f"  people read {percent(each.read_right)} of its mistakes right; if they misread "
-            f"nothing else, their error were {rate(each.least_error)}: a lower bound, no estimate"
+            f"nothing else, their error would be {rate(each.least_error)}: a lower bound, no "
+            "estimate"
         )
     print()
 
@@ -132,8 +150,8 @@ def _show_after(measured: "People", after: "PeopleAfter") -> None:
     estimate = measured.estimate
     for reader, rates in zip(estimate.readers, after.readers, strict=True):
         table.add_row(reader.reader.name, *_four(rates))
-    if len(after.readers) > 1:
-        table.add_row(f"these {len(after.readers)}", *_four(after.together))
+    if estimate.together.readers > 1:
+        table.add_row(f"these {estimate.together.readers}", *_four(after.together))
     for each, rates in zip(after.against, after.models, strict=True):
         run = each.model.partition(f".{measured.plan.target.split}.")[0]
         table.add_row(run, *_four(rates))
@@ -172,6 +190,10 @@ def _json(found: "PeopleResult") -> dict[str, Any]:
         "simulated": measured.simulated,
         "readers": [data(each) for each in estimate.readers],
         "together": data(estimate.together),
+        "together_of": [tally.reader.name for tally in estimate.counted_tallies],
+        "together_blind": data(measured.blind),
+        "left_out": list(measured.left_out),
+        "notes": list(tell_notes(measured)),
         "models": [data(each) for each in estimate.against],
         "each_reader_and_model": [[data(one) for one in row] for row in estimate.apart],
         "without_exclusions": data(measured.without_exclusions.together),

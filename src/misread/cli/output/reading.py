@@ -15,13 +15,27 @@ _SECONDS = 1.5
 _SUPPOSED = 0.002
 
 
-def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
-    """Print what is frozen, and what to expect of it."""
+def show_plan(
+    study: "Study", plan: "ReadingPlan", as_json: bool, *, frozen: bool = False, begin: bool = True
+) -> None:
+    """Print what is frozen, and what to expect of it.
+
+    Args:
+        study: Whose plan.
+        plan: The plan.
+        as_json: One JSON object.
+        frozen: Whether it was frozen before, and nothing changed.
+        begin: Whether to say how reading begins.
+    """
     from misread.analysis.reading.design import expected_width
+    from misread.analysis.reading.stopping import expect_stop
+    from misread.workflows.reading_plan import count_candidates
 
     errors = round(_SUPPOSED * plan.rest)
     width, _ = expected_width(errors, plan.sample, plan.rest, plan.alpha) if plan.rest else (0, 1)
     share = width / plan.target.images
+    misread = count_candidates(study, plan)
+    stop = None if plan.width is None else expect_stop(plan, _SUPPOSED)
     if as_json:
         print_json(
             {
@@ -31,6 +45,7 @@ def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
                 "images": plan.target.images,
                 "answers": plan.answers,
                 "hard": len(plan.hard),
+                "misread_by_models": misread,
                 "sample": plan.sample,
                 "repeats": plan.repeats,
                 "practice": len(plan.practice),
@@ -38,13 +53,17 @@ def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
                 "width": plan.width,
                 "alpha": plan.alpha,
                 "expected_width": {"supposed_rate": _SUPPOSED, "width": share},
+                "expected_stop": stop,
+                "frozen_before": frozen,
             }
         )
         return
     target = plan.target
+    if frozen:
+        print(f"frozen already, on {plan.created}: nothing changed")
     print(f"{target.dataset}, {target.split} split: {target.images:,} images")
     if plan.models:
-        print(f"hard images, read by everyone: {len(plan.hard):,}, misread by a model of")
+        print(f"hard images, read by everyone: {_told_hard(plan, misread)}misread by a model of")
         for model in plan.models:
             print(f"  {model}")
     else:
@@ -53,15 +72,35 @@ def show_plan(study: "Study", plan: "ReadingPlan", as_json: bool) -> None:
     print(f"of the other {plan.rest:,}, a random sample by each reader: {plan.sample:,}")
     print(f"shown again, outside of the estimate: {plan.repeats:,}; practice: {len(plan.practice)}")
     shown = plan.answers + plan.repeats
-    print(f"each reader: {plan.answers:,} answers, about {shown * _SECONDS / 60:.0f} minutes")
+    most = "at most " if plan.width is not None else ""
+    minutes = shown * _SECONDS / 60
+    print(f"each reader: {most}{plan.answers:,} answers, about {minutes:.0f} minutes")
+    supposed = f"if {100 * _SUPPOSED:g}% of the sample is misread"
     if plan.width is not None:
-        print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide")
-    print(
-        f"the {plan.confidence} interval of one reader is expected to be "
-        f"{100 * share:.2f} points wide, if {100 * _SUPPOSED:g}% of the sample is misread"
-    )
+        print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide:")
+        print(
+            f"  after about {stop:,} answers, {supposed}"
+            if stop is not None
+            else f"  not to be expected within {plan.answers:,} answers, {supposed}; --answers "
+            "allows more"
+        )
+    else:
+        print(
+            f"the {plan.confidence} interval of one reader is expected to be "
+            f"{100 * share:.2f} points wide, {supposed}"
+        )
     print(f"{study.plan_file}\n  {plan.hash}")
-    print("misread read --reader NAME begins")
+    if begin:
+        print("misread read --reader NAME begins")
+
+
+def _told_hard(plan: "ReadingPlan", misread: int | None) -> str:
+    """How many, and why not all that models misread."""
+    count = len(plan.hard)
+    if misread is None or misread <= count:
+        return f"{count:,}, "
+    cap = "a fourth of the answers" if count == plan.answers // 4 else "at most so many"
+    return f"{count:,} of {misread:,} ({cap}; the most difficult ones) "
 
 
 def show_links(links: "ReadingLinks", as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """What is printed of readings that came in or went out."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import counted, print_json
@@ -8,19 +9,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from misread.tables.readings import Readings
+    from misread.workflows.readings_held import BroughtReadings
 
 
-def show_imported(readings: "Readings", name: str, as_json: bool) -> None:
-    """Print whose readings were brought in."""
+def show_imported(brought: "BroughtReadings", name: str, as_json: bool) -> None:
+    """Print whose readings were brought in, and whose were there already."""
+    readings = brought.readings
     if as_json:
-        print_json({"name": name, **_about(readings)})
+        told = {"held_already": list(brought.held), "same_order": brought.same_order}
+        print_json({"name": name, **_about(readings), **told})
+        return
+    if brought.held:
+        print(f"in the study already, left as they are: {', '.join(brought.held)}")
+    if not readings.readers and brought.held:
+        print("nothing changed")
         return
     print(f"{name}: {_told_readings(readings)}")
+    for one, other in brought.same_order:
+        print(
+            f"{one} and {other} read in the same order, and so the same sample: intervals of both "
+            "together take their samples for independent"
+        )
     if not readings.design:
         print(
             "They follow no plan of this study: `misread people --random-order` takes them for a "
             "random sample in random order"
         )
+
+
+def send_readings(content: bytes, readings: "Readings") -> None:
+    """Write a table to stdout, and what it is to stderr."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+    print(_told_readings(readings), file=sys.stderr)
 
 
 def show_exported(path: "Path", readings: "Readings", as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """What `misread report` prints."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from misread.cli.output.common import print_json
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
 def show_report(written: "WrittenReport", as_json: bool) -> None:
     """Print where the report is; as JSON with all that it shows."""
+    problem = written.pages.overview.readings_problem
+    if problem:
+        print(f"no page of people: {problem}", file=sys.stderr)
     if as_json:
         from misread.views.pages import to_json
 

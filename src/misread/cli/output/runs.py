@@ -1,6 +1,7 @@
 """What a run, the mistakes and an import of predictions print."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +163,8 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
         print(f"the 20 most confident of {len(rows)}; --json lists all")
     for path in paths:
         print(path)
+    if drawn.problem:
+        print(drawn.problem, file=sys.stderr)
 
 
 def show_imported(study: "Study", predictions: "Predictions", as_json: bool) -> None:

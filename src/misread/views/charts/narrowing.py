@@ -60,7 +60,7 @@ def draw_narrowing(
         ),
         svg.line(_LEFT, bottom, right, bottom, "axis"),
         svg.text(_LEFT - 6, bottom + 4, "0%", "end"),
-        svg.text(_LEFT - 6, _TOP + 8, f"{100 * limit:.2g}%", "end"),
+        svg.text(_LEFT - 6, _TOP + 8, _short(100 * limit), "end"),
         svg.path(low, "line"),
         svg.path(high[seen:], "line"),
         svg.text(right, _HEIGHT - 6, f"{last.answers:,} answers", "end"),
@@ -74,6 +74,13 @@ def draw_narrowing(
         parts.append(svg.line(_LEFT, y(error), right, y(error), "diagonal"))
         title += f"; that of {model} is {100 * error:.2f}%"
     return svg.picture(title, _WIDTH, _HEIGHT, "narrowing", parts)
+
+
+def _short(per_cent: float) -> str:
+    """To two digits, without an exponent: 0.0012%, 3.4%, 100%."""
+    if per_cent >= 10:
+        return f"{per_cent:.0f}%"
+    return f"{float(f'{per_cent:.2g}'):.6f}".rstrip("0").rstrip(".") + "%"
 
 
 def _ends(x: float, low_y: float, high_y: float, low: float, high: float) -> tuple[Markup, Markup]:

@@ -125,7 +125,7 @@ class ReadingHoldings:
         rows = rows[np.argsort(found.reader[rows], kind="stable")]
         readers = [found.readers[number] for number in found.reader[rows].tolist()]
         return [
-            ReadingAnswer(reader.name, int(answer), bool(unsure), reader.simulated)
+            ReadingAnswer(reader.name, int(answer), bool(unsure), reader.simulated, reader.blind)
             for reader, answer, unsure in zip(
                 readers, found.answer[rows], found.unsure[rows], strict=True
             )

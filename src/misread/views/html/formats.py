@@ -15,11 +15,18 @@ def rate(share: Share) -> str:
     return "-" if share.value is None else f"{100 * share.value:.2f}%"
 
 
-def limits(share: Share | Interval) -> str:
+def limits(share: Share | Interval, digits: int = 2) -> str:
     """The limits of an interval in per cent: `0.48 to 0.79`; "" where there are none."""
     if share.low is None or share.high is None:
         return ""
-    return f"{100 * share.low:.2f} to {100 * share.high:.2f}"
+    low, high = (decimal(100 * part, digits=digits) for part in (share.low, share.high))
+    return f"{low} to {high}"
+
+
+def decimal(value: float, sign: str = "", digits: int = 2) -> str:
+    """A number to some digits, with "+" its sign too; what rounds to zero has none."""
+    told = f"{value:{sign}.{digits}f}"
+    return told if float(told) else told.lstrip("+-")
 
 
 def percent(interval: Interval, digits: int = 2) -> str:

@@ -34,7 +34,7 @@ def new_environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     names = ("count", "rate", "limits", "probability", "duration", "heat", "plural",
-             "percent", "number", "p_value")  # fmt: skip
+             "percent", "number", "p_value", "decimal")  # fmt: skip
     for name in names:
         environment.filters[name] = getattr(formats, name)
     environment.globals["charts"] = charts

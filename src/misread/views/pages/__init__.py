@@ -77,6 +77,7 @@ def build_pages(
     compared: Sequence[CompareResult] = (),
     people: PeopleResult | None = None,
     readings: Mapping[str, LabelReadings] | None = None,
+    readings_problem: str = "",
     reconstructions: Mapping[str, Reconstructions] | None = None,
 ) -> Pages:
     """Build all pages of a study.
@@ -90,6 +91,7 @@ def build_pages(
         compared: What stands side by side, a split each.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images; None where nobody has read.
+        readings_problem: Why the readings can't be shown; "" if they can, or there are none.
         reconstructions: By split, what a network with a decoder drew of it.
 
     Raises:
@@ -103,6 +105,7 @@ def build_pages(
         limits or Limits(),
         people=people,
         readings=readings or {},
+        readings_problem=readings_problem,
         reconstructions=reconstructions or {},
     )
     overview = build_overview(tables)

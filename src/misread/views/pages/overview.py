@@ -105,6 +105,7 @@ class Overview:
         audits: What the panel suggests, for each split that has one.
         curves: How trainings went.
         slices: Error rates by metadata.
+        readings_problem: Why what people read can't be shown; "" if it can, or nobody has read.
     """
 
     title: str
@@ -116,6 +117,7 @@ class Overview:
     audits: tuple[AuditFacts, ...]
     curves: tuple[TrainingCurve, ...]
     slices: tuple[SliceTable, ...]
+    readings_problem: str
 
 
 def build_overview(tables: StudyTables) -> Overview:
@@ -138,6 +140,7 @@ def build_overview(tables: StudyTables) -> Overview:
         audits=tuple(_audit_facts(audit) for audit in tables.audits.values()),
         curves=build_curves(tables),
         slices=build_slices(tables),
+        readings_problem=tables.readings_problem,
     )
 
 

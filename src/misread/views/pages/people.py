@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from misread.analysis.reading.estimate import ReaderEstimate, narrow
+from misread.analysis.reading.notes import tell_notes
 from misread.analysis.reading.people import People
 from misread.analysis.reading.quality import Exclusions, ReaderTimes
 from misread.analysis.reading.result import PeopleResult
@@ -30,6 +31,7 @@ class ReaderRow:
     Attributes:
         reader: A pseudonym.
         blind: Whether he said that he had seen neither images nor mistakes.
+        counted: Whether he counts in the mean of these readers.
         answers: Images that he read, repeats not among them.
         hard: Of the hard images, which everyone reads, how many he read and misread.
         others: Of the others that were drawn for him, likewise.
@@ -52,6 +54,7 @@ class ReaderRow:
 
     reader: str
     blind: bool
+    counted: bool
     answers: int
     hard: Share
     others: Share
@@ -134,7 +137,11 @@ class PeoplePage:
         readers: Each reader, in the order of the readings.
         hidden_readers: Number of further readers.
         count: Number of all readers.
-        together: Mean error rate of all of them.
+        counted: Number of those who count together.
+        together: Mean error rate of those.
+        together_blind: The same of those who said that they had seen neither images nor mistakes;
+            None where all say so, or nobody.
+        notes: What the mean leaves out, in sentences.
         basis: What its interval relies on.
         people: Error rate of people like these, approximately; None for too few readers.
         without_exclusions: The mean with every first answer as it was given; None where nothing
@@ -159,7 +166,10 @@ class PeoplePage:
     readers: tuple[ReaderRow, ...]
     hidden_readers: int
     count: int
+    counted: int
     together: Interval
+    together_blind: Interval | None
+    notes: tuple[str, ...]
     basis: str
     people: Interval | None
     without_exclusions: Interval | None
@@ -188,9 +198,16 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
     adjudicated = result.adjudicated
     after = [None] * len(estimate.readers) if adjudicated is None else adjudicated.readers
     rows = [
-        _reader(each, None if rates is None else to_interval(rates.after), times, exclusions)
-        for each, rates, times, exclusions in zip(
-            estimate.readers, after, measured.times, measured.exclusions, strict=True
+        _reader(
+            each, counts, None if rates is None else to_interval(rates.after), times, exclusions
+        )
+        for each, counts, rates, times, exclusions in zip(
+            estimate.readers,
+            estimate.counted,
+            after,
+            measured.times,
+            measured.exclusions,
+            strict=True,
         )
     ]
     together = estimate.together
@@ -202,11 +219,14 @@ def build_people(tables: StudyTables, result: PeopleResult) -> PeoplePage:
         confidence=plan.confidence,
         brief=bool(plan.brief),
         simulated=SIMULATED if measured.simulated else "",
-        target=_target(plan, len(rows)),
+        target=_target(plan, together.readers),
         readers=tuple(rows[: limits.readers]),
         hidden_readers=max(0, len(rows) - limits.readers),
         count=len(rows),
+        counted=together.readers,
         together=to_interval(together.error),
+        together_blind=None if measured.blind is None else to_interval(measured.blind.error),
+        notes=tell_notes(measured),
         basis=str(together.basis),
         people=None if together.people is None else to_interval(together.people),
         without_exclusions=to_interval(plain) if excluded else None,
@@ -231,12 +251,17 @@ def _target(plan: ReadingPlan, readers: int) -> str:
 
 
 def _reader(
-    each: ReaderEstimate, after: Interval | None, times: ReaderTimes, exclusions: Exclusions
+    each: ReaderEstimate,
+    counted: bool,
+    after: Interval | None,
+    times: ReaderTimes,
+    exclusions: Exclusions,
 ) -> ReaderRow:
     census = each.census
     return ReaderRow(
         reader=each.reader.name,
         blind=each.reader.blind or each.reader.simulated,
+        counted=counted,
         answers=each.answers,
         hard=_count(round(census.wrong), round(census.items - census.unread)),
         others=_count(each.wrong, each.read - each.missing),

@@ -34,6 +34,7 @@ class StudyTables:
         limits: How much pages show.
         people: What a reader study measured; None where there is none.
         readings: By split, what readers called single images.
+        readings_problem: Why the readings can't be shown; "" if they can, or there are none.
         reconstructions: By split, what a network with a decoder drew of it.
     """
 
@@ -44,6 +45,7 @@ class StudyTables:
     limits: Limits = field(default_factory=Limits)
     people: PeopleResult | None = None
     readings: Mapping[str, LabelReadings] = field(default_factory=dict)
+    readings_problem: str = ""
     reconstructions: Mapping[str, Reconstructions] = field(default_factory=dict)
 
     @cached_property

@@ -7,7 +7,7 @@ import numpy as np
 
 from misread.analysis.intervals import Estimate
 from misread.analysis.reading.answers import LabelReadings
-from misread.analysis.reading.cells import reading_cells
+from misread.analysis.reading.cells import ReadingCells, reading_cells
 from misread.analysis.reading.comparison import Comparison
 from misread.analysis.reading.confusion import Confusion, model_confusion
 from misread.analysis.reading.result import PeopleResult
@@ -96,6 +96,9 @@ class Versus:
         least_error: Error rate of people if they misread nothing but the model's mistakes: a lower
             bound.
         cells: Both wrong, only the model, only people, neither.
+        divided: Images that half of their readers misread, which are in no cell; at most as many
+            as a cell shows.
+        hidden_divided: Number of further ones.
         pairs: What people and the model take for what, the largest first.
         hidden_pairs: Number of further pairs.
     """
@@ -112,6 +115,8 @@ class Versus:
     read_right: Interval
     least_error: Interval
     cells: tuple[VersusCell, ...]
+    divided: tuple[ReadImage, ...]
+    hidden_divided: int
     pairs: tuple[ConfusedPair, ...]
     hidden_pairs: int
 
@@ -124,6 +129,8 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
     pairs = _pairs(tables, result.confusion, model_confusion(labels, predicted))
     most = tables.limits.confusions // 2
     run, origin = run_of(comparison.model, split)
+    cells = reading_cells(result.people.estimate.tallies, predicted != labels)
+    shown = cells.divided[: tables.limits.cell]
     return Versus(
         model=run,
         origin=origin,
@@ -136,7 +143,9 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
         consistency=to_interval(comparison.consistency),
         read_right=to_interval(comparison.read_right),
         least_error=to_interval(comparison.least_error),
-        cells=_cells(tables, result, comparison, labels, predicted),
+        cells=_cells(tables, result, comparison, cells, predicted),
+        divided=_images(tables, result.labels, split, shown, predicted),
+        hidden_divided=len(cells.divided) - len(shown),
         pairs=tuple(pairs[:most]),
         hidden_pairs=max(0, len(pairs) - most),
     )
@@ -161,10 +170,9 @@ def _cells(
     tables: StudyTables,
     result: PeopleResult,
     comparison: Comparison,
-    labels: LabelArray,
+    found: ReadingCells,
     predicted: LabelArray,
 ) -> tuple[VersusCell, ...]:
-    found = reading_cells(result.people.estimate.tallies, predicted != labels)
     # Those that the model misreads or people read otherwise are shown first to last; of the many
     # that neither misreads, an even sample.
     parts: Sequence[tuple[str, Estimate, IndexArray]] = (
@@ -174,7 +182,7 @@ def _cells(
         ("neither", comparison.neither, found.neither),
     )
     most, made = tables.limits.cell, []
-    split, rows = result.people.plan.target.split, _rows(result.labels)
+    split = result.people.plan.target.split
     for kind, estimate, index in parts:
         step = len(index) // most if kind == "neither" and len(index) > most else 1
         shown = np.sort(index)[::step][:most] if kind == "neither" else index[:most]
@@ -183,19 +191,22 @@ def _cells(
                 kind=kind,
                 images=to_interval(estimate),
                 read=len(index),
-                shown=tuple(
-                    _image(tables, result.labels, split, rows[int(one)], int(predicted[one]))
-                    for one in shown
-                    if int(one) in rows
-                ),
+                shown=_images(tables, result.labels, split, shown, predicted),
                 hidden=len(index) - len(shown),
             )
         )
     return tuple(made)
 
 
-def _rows(found: LabelReadings) -> dict[int, int]:
-    return {int(index): row for row, index in enumerate(found.index)}
+def _images(
+    tables: StudyTables, found: LabelReadings, split: str, index: IndexArray, predicted: LabelArray
+) -> tuple[ReadImage, ...]:
+    rows = {int(each): row for row, each in enumerate(found.index)}
+    return tuple(
+        _image(tables, found, split, rows[int(one)], int(predicted[one]))
+        for one in index
+        if int(one) in rows
+    )
 
 
 def _image(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from starlette.concurrency import run_in_threadpool
 
 from misread.analysis.reading.estimate import width_reached
+from misread.analysis.reading.stopping import fewest_answers
 from misread.analysis.reading.tally import tally_readings
 from misread.datasets import Dataset
 from misread.store.database import ReaderRow, ReadingRow
@@ -18,8 +19,6 @@ from misread.web.reader.desk import Desk, Place
 
 # Longer side, in pixels, of what is sent of a large image.
 _MOST_PIXELS = 1024
-# Answers between two looks at the interval, where the plan stops at a width.
-_LOOK_EVERY = 20
 
 
 class Room:
@@ -40,6 +39,8 @@ class Room:
         self._dataset = dataset
         self._desks: dict[str, Desk] = {}
         self._opening = asyncio.Lock()
+        # With fewer answers no interval is as narrow as the plan's width: nobody need look.
+        self._fewest = fewest_answers(plan) if plan.width is not None else 0
 
     async def desk(self, token: str) -> Desk | None:
         """The desk of the reader whose link this is; None for a link that is nobody's."""
@@ -69,10 +70,9 @@ class Room:
 
     async def record(self, desk: Desk, answers: list[ReadingRow]) -> None:
         """Return once a reader's answers are on disk, and his desk knows them."""
-        before = desk.done
         for answer in await self.clerk.record(answers):
             desk.take(answer)
-        if self.plan.width is not None and before // _LOOK_EVERY != desk.done // _LOOK_EVERY:
+        if self.plan.width is not None and desk.done >= self._fewest:
             # The program looks at the interval; whoever reads never sees it.
             desk.stopped = await run_in_threadpool(self._is_narrow, desk.reader)
 

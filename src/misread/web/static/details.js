@@ -234,7 +234,7 @@ function neighbours(details, boot) {
 }
 
 /**
- * What people read, when they read blind.
+ * What people read, without being shown label or prediction.
  * @param {Details} details
  * @param {string[]} classes
  */
@@ -258,7 +258,11 @@ function readings(details, classes) {
     const warning = "SIMULATED readers: this is evidence of nothing";
     list.append(make("li", {}, make("strong", {}, warning)));
   }
-  return section("Read blind", list);
+  const seen = found.filter((one) => !one.blind && !one.simulated).length;
+  if (seen > 0) {
+    list.append(make("li", {}, `${seen} not blind: saw images or mistakes before, or did not say`));
+  }
+  return section(seen > 0 ? "What readers call it" : "Read blind", list);
 }
 
 /** @param {Details} details */

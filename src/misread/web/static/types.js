@@ -41,7 +41,8 @@
  * @typedef {{run: string, predicted: number, error_given: number, error_predicted: number,
  *   share_better: number, drawn: boolean}} Reconstruction
  *
- * @typedef {{reader: string, answer: number, unsure: boolean, simulated: boolean}} Reading
+ * @typedef {{reader: string, answer: number, unsure: boolean, simulated: boolean,
+ *   blind: boolean}} Reading
  *
  * @typedef {{split: string, index: number, file: string | null, shape: number[], given: number,
  *   decided: Verdict | null, decided_label: number | null, revision: number,

@@ -163,12 +163,14 @@ class ReadingAnswer:
         answer: Number of the class.
         unsure: Whether he marked it as a guess.
         simulated: Whether a program answered: then it is evidence of nothing.
+        blind: Whether he said that he had seen neither images nor mistakes.
     """
 
     reader: str
     answer: int
     unsure: bool
     simulated: bool
+    blind: bool
 
 
 @dataclass(frozen=True)
