@@ -44,7 +44,7 @@ RUNS = (
     PlannedRun("efficient-capsnet", epochs=12, seed=1),
     PlannedRun("efficient-capsnet", epochs=12, seed=2),
     PlannedRun("capsnet", epochs=5, seed=0),
-    PlannedRun("em-capsnet", seed=0),
+    PlannedRun("em-capsnet", epochs=4, seed=0),
     PlannedRun("quick", repeat=1, repeats=2, neighbours=8, dynamics=True),
     PlannedRun("quick", repeat=2, repeats=2),
     PlannedRun("convnet", repeat=1),
@@ -65,9 +65,10 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(study: Path) -> None:
-    """Give each command of the list once."""
-    for command in dict.fromkeys(run.command for run in RUNS):
+def train(study: Path, others: list[Path]) -> None:
+    """Give the command of each run that no other study has."""
+    there = find_finished([Study.open(path) for path in others], RUNS)
+    for command in dict.fromkeys(run.command for run in RUNS if run.name not in there):
         print(f"{command} --study {study}", flush=True)
         line = [sys.executable, "-m", *shlex.split(command), "--study", str(study)]
         done = subprocess.run(line, check=False)
@@ -121,10 +122,10 @@ def mean_error(panel: ReferencePanel, data: Dataset) -> dict[str, Any]:
 
 def main() -> None:
     options = parse()
-    if not options.pack_only:
-        train(options.study)
     machine = Machine.here()
     try:
+        if not options.pack_only:
+            train(options.study, options.also)
         studies = [Study.open(path) for path in (options.study, *options.also)]
         finished = check_missing(studies, options.allow_missing)
         data = studies[0].load_dataset()

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from misread.workflows.metadata import import_metadata
     from misread.workflows.mistakes import draw_mistakes
     from misread.workflows.open import open_gallery
-    from misread.workflows.people import people
+    from misread.workflows.people import describe_people, people
     from misread.workflows.reading_plan import make_plan
     from misread.workflows.readings import (
         export_readings,
@@ -117,6 +117,7 @@ _PUBLIC = {
     "mistakes": ("misread.views.mistakes", "show_mistakes"),
     "open_gallery": ("misread.workflows.open", "open_gallery"),
     "open_readings": ("misread.workflows.readings", "open_readings"),
+    "describe_people": ("misread.workflows.people", "describe_people"),
     "people": ("misread.workflows.people", "people"),
     "reconstruct": ("misread.workflows.reconstruct", "reconstruct"),
     "reference_panel": ("misread.workflows.demo", "reference_panel"),
@@ -163,6 +164,7 @@ __all__ = [
     "compare",
     "crossfit",
     "demo_predictions",
+    "describe_people",
     "draw_mistakes",
     "evaluate",
     "export",

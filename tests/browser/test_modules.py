@@ -187,11 +187,13 @@ def test_keys_of_classes(run: Run) -> None:
           m.classKeys(["0", "1", "2"]), m.classKeys(["cat", "dog"]),
           m.classKeys([..."abcdefghijkl"]),
           m.classKeys([..."aA"]), m.classKeys(named(11)), m.classKeys(["-", "?"]),
+          m.classKeys(named(10)),
         ];
         """,
     )
+    ten = [*"1234567890"]
     assert found == [
-        ["0", "1", "2"], ["0", "1"], list("abcdefghijkl"), ["a", "A"], None, ["0", "1"],
+        ["0", "1", "2"], ["1", "2"], list("abcdefghijkl"), ["a", "A"], None, ["1", "2"], ten,
     ]  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_names_are_shown_as_they_are(shown: Page, errors: list[str]) -> None:
     expect(page.locator("#details")).to_contain_text("<b>who</b>")
     page.keyboard.press("l")
     expect(page.locator("#viewer-bar")).to_contain_text("</bdi><b>bold</b>")
-    page.keyboard.press("1")
+    page.keyboard.press("2")
     page.wait_for_function("() => document.getElementById('save-sign').textContent === 'All saved'")
     page.keyboard.press("?")
     assert page.evaluate("() => document.querySelectorAll('script:not([src])').length") == 1

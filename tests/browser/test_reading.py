@@ -37,7 +37,10 @@ class ReadingServer:
         self._listening = listen("127.0.0.1", self._port)
         self._port = int(self._listening.getsockname()[1])
         door = make_door("127.0.0.1", self._port, by_link=True)
-        reading = Reading(self.plan, self.study.reading_log, self.dataset)
+        reading = Reading(
+            self.plan, self.study.reading_log, self.dataset, contact="Eve <eve@example.org>"
+        )
+        self.owner = f"http://127.0.0.1:{self._port}/owner?token={door.token}"
         self._server = make_server(make_reading_app(reading, door))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._listening],), daemon=True
@@ -258,11 +261,153 @@ def test_an_answer_after_the_focus_was_lost_is_asked_again(
     page.evaluate("() => window.dispatchEvent(new Event('blur'))")
     page.keyboard.press("1")
     shown(page)
-    expect(page.locator("#progress")).to_contain_text("2 of 1")
+    expect(page.locator("#remark")).to_contain_text("asked again later")
+    expect(page.locator("#progress")).to_have_text("2 of 14")
     assert [answer.unfocused for answer in server.answers] == [1]
     page.reload()
     shown(page)
     expect(page.locator("#progress")).to_have_text("2 of 14")
+
+
+def test_an_outage_is_told_and_nothing_is_taken_meanwhile(page: Page, serve_reading: Serve) -> None:
+    server = serve_reading()
+    begin(page, server)
+    press(page, "1")
+    saved(page)
+    server.stop()
+    waiting = page.locator("#waiting")
+    for number in range(40):  # what was loaded is read on
+        shown_or_waiting = "() => document.querySelector('#stage[data-open], #reading.waiting')"
+        page.wait_for_function(shown_or_waiting)
+        if page.locator("#reading.waiting").count():
+            break
+        page.wait_for_timeout(170)
+        page.keyboard.press(str(number % 10))
+    expect(waiting).to_have_text("waiting for the next image")
+    assert page.locator("#controls button:not([aria-disabled])").count() == 0
+    # Neither keys nor buttons answer for an image that isn't there yet.
+    page.keyboard.press("9")
+    page.locator("#answers").get_by_role("button", name="9").click(force=True)
+    kept = page.evaluate("() => Object.values(localStorage).map((text) => JSON.parse(text).length)")
+    assert kept == [number]
+    server.start()
+    start = time.monotonic()
+    shown(page)
+    assert time.monotonic() - start < 6
+    expect(waiting).to_have_text("")
+    assert page.locator("#controls button[aria-disabled]").count() == 0
+    page.keyboard.press("3")
+    saved(page)
+    assert [a.answer for a in server.answers] == [1, *(n % 10 for n in range(number)), 3]
+    assert [a.position for a in server.answers] == list(range(number + 2))
+
+
+def test_a_second_tab_that_is_behind_moves_on(
+    new_context: Callable[..., BrowserContext], new_page: Callable[..., Page], serve_reading: Serve
+) -> None:
+    server = serve_reading(answers=12)
+    context = new_context()
+    page, other = new_page(context), new_page(context)
+    begin(page, server)
+    press(page, "1")
+    saved(page)
+    other.goto(server.link)
+    shown(other)
+    expect(other.locator("#progress")).to_have_text("2 of 13")
+    page.bring_to_front()
+    for key in "234":
+        press(page, key)
+    saved(page)
+    other.bring_to_front()
+    press(other, "9")  # of an image that the first tab has answered
+    expect(other.locator("#remark")).to_contain_text("answered in another window already")
+    expect(other.locator("#progress")).to_have_text("5 of 13")
+    press(other, "8")
+    saved(other)
+    finals = {a.position: a.answer for a in server.answers}
+    assert finals == {0: 1, 1: 2, 2: 3, 3: 4, 4: 8}
+    assert len(server.answers) == 5
+    # Going back is meant: it replaces an answer.
+    page.bring_to_front()
+    shown(page)
+    page.keyboard.press("Backspace")
+    press(page, "0")
+    saved(page)
+    assert [a.answer for a in server.answers if a.position == 3] == [4, 0]
+
+
+def test_two_windows_keep_what_neither_could_send(
+    new_context: Callable[..., BrowserContext], new_page: Callable[..., Page], serve_reading: Serve
+) -> None:
+    server = serve_reading(answers=12)
+    context = new_context()
+    page, other = new_page(context), new_page(context)
+    begin(page, server)
+    saved(page)
+    other.goto(server.link)
+    shown(other)
+    context.route("**/answers", lambda route: route.abort())
+    press(other, "1")
+    press(other, "2")
+    page.bring_to_front()
+    press(page, "3")
+    page.close()
+    other.close()
+    context.unroute("**/answers")
+    last = new_page(context)
+    last.goto(server.link)
+    shown(last)
+    # The first answer of the image counts; the other window's second image is kept, too.
+    assert [(a.position, a.answer) for a in server.answers] == [(0, 1), (1, 2)]
+
+
+def test_going_back_shows_what_was_answered(page: Page, serve_reading: Serve) -> None:
+    server = serve_reading(answers=12)
+    begin(page, server)
+    for key in "12":
+        press(page, key)
+    shown(page)
+    chosen = page.locator("#answers [aria-current]")
+    assert chosen.count() == 0
+    page.keyboard.press("Space")
+    press(page, "3")
+    shown(page)
+    page.keyboard.press("Backspace")
+    shown(page)
+    expect(chosen).to_have_text("3")
+    expect(page.locator("#unsure")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Backspace")
+    shown(page)
+    expect(chosen).to_have_text("2")
+    expect(page.locator("#unsure")).to_have_attribute("aria-pressed", "false")
+    for _ in range(2):
+        shown(page)
+        page.keyboard.press("Backspace")
+    expect(page.locator("#remark")).to_have_text("3 images back is as far as it goes")
+    page.keyboard.press("Escape")
+    shown(page)
+    assert chosen.count() == 0
+
+
+def test_the_last_image_can_be_mended(page: Page, serve_reading: Serve) -> None:
+    server = serve_reading(answers=12)
+    begin(page, server)
+    for number in range(13):
+        press(page, str(number % 10))
+    expect(page.locator("#done-title")).to_be_visible()
+    page.get_by_role("button", name="go back to the last image").click()
+    shown(page)
+    expect(page.locator("#answers [aria-current]")).to_have_text("2")
+    page.keyboard.press("Escape")
+    expect(page.locator("#done-title")).to_be_visible()
+    page.keyboard.press("Backspace")
+    press(page, "7")
+    expect(page.locator("#done-title")).to_be_visible()
+    saved(page)
+    assert [a.answer for a in server.answers if a.position == 12] == [2, 7]
+    page.reload()
+    expect(page.locator("#done-title")).to_be_visible()
+    expect(page.locator("#back")).to_be_hidden()
 
 
 def test_a_break_every_hundred(page: Page, serve_reading: Serve) -> None:
@@ -313,6 +458,94 @@ def test_the_welcome_of_brief_mode_names_its_times(page: Page, serve_reading: Se
     page.goto(serve_reading(answers=12).link)
     expect(welcome).to_contain_text("There is no time limit")
     expect(welcome).not_to_contain_text("flashes")
+
+
+def test_the_welcome_says_who_asks_what_and_how_long(
+    new_page: Callable[..., Page], serve_reading: Serve
+) -> None:
+    server = serve_reading(answers=300)
+    page = new_page()
+    page.goto(server.link)
+    welcome = page.locator("#welcome")
+    expect(welcome).to_contain_text("Asked by Eve <eve@example.org>.")
+    expect(welcome).to_contain_text(
+        "You will see 315 images, one at a time, which takes about 8 min"
+    )
+    expect(welcome).to_contain_text("which digit it shows")
+    expect(welcome).not_to_contain_text("class")
+    assert "Choose with a key or a button" in welcome.inner_text()
+    assert "Backspace or go back shows" in welcome.inner_text()
+    phone = new_page(viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
+    phone.goto(server.link)
+    expect(phone.locator("#welcome")).to_be_visible()
+    words = phone.locator("#welcome").inner_text()
+    assert "Choose with a button" in words
+    assert "go back shows up to 3 images again" in words
+    assert "Backspace" not in words
+    assert "Space" not in words
+
+
+def test_thirty_long_names_leave_everything_in_sight(
+    new_page: Callable[..., Page], serve_reading: Serve, tools: Any, tmp_path: Path
+) -> None:
+    names = tuple(f"species number {n} with a long Latin name, var. {n}" for n in range(30))
+    generator = np.random.default_rng(0)
+    splits = {
+        name: Split(
+            name, generator.integers(0, 256, (60, 32, 32), dtype=np.uint8),
+            np.arange(60, dtype=np.int16) % 30,
+        )
+        for name in ("train", "test")
+    }  # fmt: skip
+    dataset = tools.save_npz(tmp_path / "species.npz", Dataset("species", names, splits, ""))
+    server = serve_reading(20, dataset)
+    sizes = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
+    for number, size in enumerate(sizes):
+        page = new_page(viewport=size)
+        if number == 0:
+            begin(page, server)
+        else:
+            page.goto(server.link)
+        shown(page)
+        for place in ("#stage img", "#undo", "#unsure", "#answers input"):
+            box = page.locator(place).bounding_box()
+            assert box is not None
+            assert 0 <= box["y"] <= box["y"] + box["height"] <= size["height"], place
+        assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.close()
+    page = new_page()
+    page.goto(server.link)
+    press(page, "w")  # keys stay: 1 to 0, then q and w
+    shown(page)
+    page.keyboard.press("/")
+    page.keyboard.type("number 2")
+    expect(page.locator(".choice:visible")).to_have_count(11)
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    shown(page)
+    expect(page.locator(".choice:visible")).to_have_count(30)
+    press(page, "q")  # letters are keys again
+    saved(page)
+    assert [answer.answer for answer in server.answers] == [11, 27, 10]
+
+
+def test_the_owners_page_fits_a_phone(new_page: Callable[..., Page], serve_reading: Serve) -> None:
+    server = serve_reading(answers=12)
+    for width in (390, 1280):
+        page = new_page(viewport={"width": width, "height": 800})
+        page.goto(server.owner)
+        card = page.locator(".card").bounding_box()
+        link = page.get_by_role("link", name=server.link).bounding_box()
+        assert card is not None
+        assert link is not None
+        assert link["x"] + link["width"] <= card["x"] + card["width"] <= width
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        scrolled = page.locator(".card").evaluate("(card) => card.scrollWidth > card.clientWidth")
+        assert not scrolled
+        check_accessible(page)
+    page.get_by_role("button", name="Copy the link of ann").click()
+    expect(page.locator("#copied")).to_contain_text("cop")
 
 
 def test_images_of_a_folder_are_as_large_as_those_of_an_array(

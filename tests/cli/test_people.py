@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from misread.analysis.reading.order import reading_order
@@ -212,6 +213,70 @@ def test_the_audit_tells_what_readers_call_images(invoke: Invoke, study: Study) 
     assert found["readers_contradict"] == [0, 30]
     (image,) = found["images"]
     assert (image["verdict"], image["readers"], image["readers_given"]) == ("label", 3, 0)
+
+
+def test_readings_without_a_plan_are_counted(invoke: Invoke, study: Study) -> None:
+    """Ann and Bob read images 0 to 19; both misread 0, which the model does too, Bob also 7."""
+    code, _, err = invoke("people")
+    assert code == 2
+    assert "expected readings, found none; `misread read` collects them" in err
+    labels = study.load_dataset().test.labels.astype(int)
+    rows = [
+        f"{name},{index},{study.classes[(labels[index] + (index in wrong)) % 3]}\n"
+        for name, wrong in (("ann", [0]), ("bob", [0, 7]))
+        for index in range(20)
+    ]
+    Path("lab.csv").write_text("reader,index,answer\n" + "".join(rows))
+    code, out, _ = invoke("import", "readings", "lab.csv")
+    assert code == 0
+    assert "`misread people` counts them" in out and "--readings lab --random-order" in out
+    code, out, err = invoke("people")
+    assert (code, err) == (0, "")
+    assert "20 of 60 images read, 40 answers by 2 readers (lab)" in out
+    assert re.search(r"ann +20 +1 \(5\.00%\) +blind or not", out)
+    assert re.search(r"all answers +40 +3 \(7\.50%\)", out)
+    assert "two answers to one image are the same: 95.0% of 20 pairs" in out
+    assert "misreads 5 (25.00%) of these 20 images" in out
+    assert "both wrong 1, only the model 4, only people 0, neither 14, readers divided 1" in out
+    assert "No plan says which images were left out" in out and "interval)" not in out
+    found = json.loads(invoke("people", "--json")[1])
+    assert (found["plan"], found["answers"], found["wrong"], found["pairs"]) == (None, 40, 3, 20)
+    assert [one["index"] for one in found["called_something_else"]] == [0]
+    # The way out that it names.
+    code, out, _ = invoke("people", "--readings", "lab", "--random-order")
+    assert code == 0
+    assert "Intervals (95%) are about these 60 images" in out
+    # Readings by the plan come first from then on; others are there by name.
+    assert invoke("plan", "--answers", "40")[0] == 0
+    simulate(invoke)
+    assert "20 of 60 images read" in invoke("people")[1]
+    assert "SIMULATED" in invoke("people", "--readings", "programs")[1]
+    assert "20 of 60 images read" in invoke("people", "--readings", "lab")[1]
+
+
+def test_counts_of_answers_are_imported_and_counted(invoke: Invoke, study: Study) -> None:
+    """Fifty people saw each image; of image 3 most call it the next class."""
+    labels = study.load_dataset().test.labels.astype(int)
+    counts = np.zeros((60, 3), int)
+    counts[np.arange(60), labels] = 50
+    counts[3, [labels[3], (labels[3] + 1) % 3]] = 10, 40
+    np.save("crowd.npy", counts)
+    code, out, _ = invoke("import", "readings", "crowd.npy", "--form", "counts")
+    assert code == 0
+    assert "crowd: 3,000 answers to 60 images of the test split" in out
+    out = invoke("people")[1]
+    assert "60 of 60 images read, 3,000 answers (crowd)" in out
+    assert re.search(r"all answers +3,000 +40 \(1\.33%\)", out)
+    assert "both wrong 1, only the model 4, only people 0, neither 55" in out
+    code, _, err = invoke("people", "--random-order")
+    assert code == 2 and "Got counts of answers" in err
+    assert invoke("import", "readings", "crowd.npy", "--form", "counts")[0] == 2
+    assert invoke("import", "readings", "crowd.npy", "--form", "counts", "--replace")[0] == 0
+    found = json.loads(invoke("audit", "--index", "3", "--json")[1])
+    assert (found["readers_contradict"], found["images"][0]["readers"]) == ([3], 50)
+    shown = json.loads(invoke("import", "readings", "crowd.npy", "--form", "counts", "--json",
+                              "--name", "other")[1])  # fmt: skip
+    assert (shown["name"], shown["answers"], shown["images"]) == ("other", 3_000, 60)
 
 
 def test_a_plan_can_be_made_again_until_somebody_has_read(invoke: Invoke, study: Study) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from misread.datasets import Dataset
-from misread.tables.readings import Purpose
+from misread.tables.readings import Purpose, Reader, Readings
 from misread.views.gallery.gallery import Gallery
 from misread.workflows.reading_plan import make_plan
 from misread.workflows.readings import simulate_readers
@@ -85,6 +85,25 @@ def test_the_page_follows_verdicts(gallery: Gallery, serve_gallery: Callable[...
         assert "After the decided verdicts" not in client.get("/people").text
 
 
+def test_readings_without_a_plan_have_the_page_too(
+    make_gallery: MakeGallery, serve_gallery: Callable[..., Any]
+) -> None:
+    gallery = make_gallery()
+    rows = np.arange(20, dtype=np.int32)
+    made = Readings(
+        "test", gallery.dataset.classes, "", (Reader("<b>ann</b>"),), np.zeros_like(rows), rows,
+        gallery.dataset.test.labels[:20],
+    )  # fmt: skip
+    with serve_gallery(gallery) as client:
+        assert "Nobody has read" in client.get("/people").text
+        gallery.study.save_readings("lab", made)
+        page = client.get("/people").text
+        assert "20 answers to 20 of 90 images, by 1 reader; from lab" in page
+        assert "These readings follow no plan" in page and "random-order" in page
+        assert "&lt;b&gt;ann&lt;/b&gt;" in page and "<b>ann" not in page
+        assert "interval narrowed" not in page
+
+
 def test_names_are_escaped_on_the_page_of_people(
     make_gallery: MakeGallery,
     make_dataset: Callable[..., Dataset],
@@ -100,6 +119,18 @@ def test_names_are_escaped_on_the_page_of_people(
         page = client.get("/people").text
         assert "<script>alert" not in page and "<img src=x" not in page
         assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
+
+
+def test_an_error_is_a_page_for_a_browser_and_json_for_a_script(
+    gallery: Gallery, serve_gallery: Callable[..., Any]
+) -> None:
+    with serve_gallery(gallery) as client:
+        for path, status in (("/compare?split=none", 400), ("/person", 404)):
+            shown = client.get(path, Accept="text/html,*/*")
+            assert shown.status_code == status
+            assert shown.headers["content-type"] == "text/html; charset=utf-8"
+            assert "<h1>" in shown.text
+            assert client.get(path).json()["error"]
 
 
 def test_readings_that_contradict_are_told_on_the_page(

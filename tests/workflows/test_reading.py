@@ -18,11 +18,12 @@ from misread.tables.answer_counts import AnswerCounts, read_counts, write_counts
 from misread.tables.readings import Purpose, Reader, Readings, Seen
 from misread.types import IntArray
 from misread.workflows.audit import audit
-from misread.workflows.people import crowd, people, predicted_classes
+from misread.workflows.people import describe_people, people, predicted_classes
 from misread.workflows.reading_plan import load_plan, make_plan
 from misread.workflows.readings import (
     bring_readings,
     export_readings,
+    import_counts,
     import_readings,
     open_readings,
     simulate_readers,
@@ -290,14 +291,23 @@ def test_counts_alone_say_what_a_crowd_said(study: Study, dataset: Dataset, tmp_
     counts[np.arange(300), dataset.test.labels] = 9
     counts[7] = 0
     counts[7, (dataset.test.labels[7] + 1) % 3] = 10
-    np.save(tmp_path / "c.npy", counts)
-    found = crowd(study, tmp_path / "c.npy")
+    np.save(tmp_path / "crowd.npy", counts)
+    import_counts(study, tmp_path / "crowd.npy")
+    found = describe_people(study)
     assert (found.error.count, found.error.total) == (10, 299 * 9 + 10)
     assert found.labels.index[0] == 7
     assert found.labels.contradicted.sum() == 1
+    assert (found.names, found.readers, found.simulated) == (("crowd",), (), False)
+    assert found.pairs == 299 * 36 + 45 == found.agreeing
+    one = next(each for each in found.models if each.model.startswith("one"))
+    assert (one.images, one.mistakes) == (300, 30)
+    assert [
+        len(cell)
+        for cell in (one.cells.both, one.cells.model_only, one.cells.people_only, one.cells.neither)
+    ] == [0, 30, 1, 269]
     np.save(tmp_path / "c.npy", np.zeros((301, 3), int))
-    with pytest.raises(ReadingsError, match="index must be below 300"):
-        crowd(study, tmp_path / "c.npy")
+    with pytest.raises(ReadingsError, match="expected those of images and classes of"):
+        import_counts(study, tmp_path / "c.npy")
 
 
 def test_images_of_a_folder_are_known_by_their_files(tmp_path: Path) -> None:

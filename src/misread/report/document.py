@@ -112,6 +112,9 @@ def _list(pages: Pages, addresses: Addresses) -> list[_Page]:
     people = pages.people
     if people is not None:
         listed.append(_Page("people", "People", lambda r: r.people(people)))
+    described = pages.described
+    if described is not None:
+        listed.append(_Page("people", "People", lambda r: r.described(described)))
     methods = _Page("methods", "Methods", lambda r: r.methods(pages.methods, pages.reproduce))
     return [*listed, methods]
 

@@ -119,13 +119,14 @@ class ReadingLog:
         with self._lock, self._database.reading(ReadingRows) as rows:
             return (0, 0, 0) if rows is None else rows.stamp()
 
-    def record(self, answers: Sequence[ReadingRow]) -> list[ReadingRow]:
+    def record(self, answers: Sequence[ReadingRow]) -> list[ReadingRow | None]:
         """Add answers; those whose event is there already change nothing.
 
-        An attempt that is taken, as by another tab, becomes the next one.
+        An image that has an answer takes another one only in the place of one of its own: a second
+        page, which showed the image meanwhile, replaces nothing.
 
         Returns:
-            The answers as they are in the file.
+            The answers as they are in the file; None for each that came too late.
 
         Raises:
             ReadingsError: An event stands for another reader's or another image's answer already.
@@ -174,14 +175,25 @@ class ReadingLog:
             self._database.close()
 
 
-def _add(rows: ReadingRows, answer: ReadingRow) -> ReadingRow:
+def _add(rows: ReadingRows, answer: ReadingRow) -> ReadingRow | None:
     before = rows.find(answer.event)
     if before is None:
         last = rows.last_attempt(answer.reader, answer.position)
+        if last and not _goes_back(rows, answer):
+            return None
         return rows.add(answer._replace(attempt=max(answer.attempt, last + 1)))
     if (before.reader, before.position) != (answer.reader, answer.position):
         raise ReadingsError(f"event {answer.event}: stands for another answer already")
     return before
+
+
+def _goes_back(rows: ReadingRows, answer: ReadingRow) -> bool:
+    """Whether an answer stands in for one of the same image that is in the file."""
+    undone = None if answer.undoes is None else rows.find(answer.undoes)
+    return undone is not None and (undone.reader, undone.position) == (
+        answer.reader,
+        answer.position,
+    )
 
 
 def _final(answers: list[ReadingRow], reader: int) -> list[tuple[object, ...]]:

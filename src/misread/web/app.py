@@ -18,7 +18,7 @@ from misread.web.api import read_routes
 from misread.web.assets import make_templates, read_assets, render, serve
 from misread.web.exports import MakeExport, export_routes
 from misread.web.pictures import picture_routes
-from misread.web.responses import last_answer, problem
+from misread.web.responses import last_answer, problem, refusal
 from misread.web.security import BodyTooLargeError, Door, Guard
 from misread.web.writes import write_routes
 
@@ -114,7 +114,7 @@ def make_app(routes: list[Route], door: Door) -> Starlette:
 def _http_problem(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     line = {404: "no such page", 405: "this address can't be asked in this way"}
-    return problem(status, line.get(status, str(error)))
+    return refusal(request.headers, status, line.get(status, str(error)))
 
 
 def _too_large(request: Request, error: Exception) -> Response:
@@ -122,9 +122,9 @@ def _too_large(request: Request, error: Exception) -> Response:
 
 
 def _bad_input(request: Request, error: Exception) -> Response:
-    return problem(400, str(error))
+    return refusal(request.headers, 400, str(error))
 
 
 def _bug(request: Request, error: Exception) -> Response:
     # Raised again by Starlette, so that its traceback is printed; that ends the connection.
-    return last_answer(problem(500, f"{type(error).__name__}: {error}"))
+    return last_answer(refusal(request.headers, 500, f"{type(error).__name__}: {error}"))

@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from misread.analysis.reading.result import PeopleResult
 from misread.errors import ParameterError
 from misread.tables import Origin
 from misread.views.comparing import find_comparison
@@ -52,7 +53,8 @@ class ComparePages:
 
     def _make(self, split: str) -> Markup | None:
         gallery = self._gallery
-        people = gallery.reading.measure()
+        read = gallery.reading.measure()
+        people = read if isinstance(read, PeopleResult) else None
         found = find_comparison(gallery.study, split, people=people)
         if found is None:
             return None

@@ -2,12 +2,13 @@
 
 from markupsafe import Markup
 
+from misread.analysis.reading.described import Described
 from misread.errors import ReadingsError
 from misread.views.gallery.boot import study_id
 from misread.views.gallery.gallery import Gallery
 from misread.views.gallery.memo import Memo
 from misread.views.html import Renderer
-from misread.views.pages import Limits, StudyTables, build_people
+from misread.views.pages import Limits, StudyTables, build_described, build_people
 from misread.web.overview import GalleryLinks
 
 
@@ -23,7 +24,7 @@ class PeoplePages:
         self._kept = Memo[Markup | None](0, lambda page: 1)
 
     def render(self) -> tuple[Markup | None, str]:
-        """The content of the page, None where nobody has read by a plan; and why there is none."""
+        """The content of the page, None where nobody has read; and why there is none."""
         try:
             return self._content(), ""
         except ReadingsError as error:
@@ -41,4 +42,6 @@ class PeoplePages:
             return None
         tables = StudyTables(gallery.study, gallery.dataset, {}, None, Limits())
         links = GalleryLinks((), gallery.dataset, study_id(gallery.study))
+        if isinstance(found, Described):
+            return Renderer(links).described(build_described(tables, found))
         return Renderer(links).people(build_people(tables, found))

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from misread.web.responses import last_answer, problem
+from misread.web.responses import last_answer, problem, refusal
 
 TOKEN_HEADER = "x-misread-token"
 MOST_BODY = 2 << 20
@@ -136,14 +136,14 @@ class Guard:
         """The answer to what may not be asked, None to what may."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._door.knows(hosts[0]):
-            return problem(403, "Host: expected this server's own name and port", "host")
+            return refusal(headers, 403, "Host: expected this server's own name and port", "host")
         own = f"http://{hosts[0]}".lower()
         origin = headers.get("origin")
         if origin is not None and origin.lower() != own:
             return problem(403, "Origin: expected this server's own page", "origin")
         site = headers.get("sec-fetch-site", "none")
         if site not in ("none", "same-origin") and headers.get("sec-fetch-mode") != "navigate":
-            return problem(403, "another site's page may not ask this server", "origin")
+            return refusal(headers, 403, "another site's page may not ask this server", "origin")
         if scope["method"] not in _READS:
             return self._refuse_write(headers, origin)
         return self._refuse_stranger(scope, headers) if self._door.locked else None
@@ -167,7 +167,8 @@ class Guard:
             return None
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if not self._door.opens(dict(pairs).get("token", "")):
-            return problem(403, "this page needs the whole link that `misread` printed", "token")
+            line = "this page needs the whole link that `misread` printed"
+            return refusal(headers, 403, line, "token")
         rest = urlencode([(key, value) for key, value in pairs if key != "token"])
         # One slash: with two the browser would take what follows for another server's name.
         path = "/" + scope["path"].lstrip("/")

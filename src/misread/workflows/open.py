@@ -16,6 +16,7 @@ from misread.web.serving import address, listen, open_browser, run_server
 
 if TYPE_CHECKING:
     # The audit loads SciPy, which would delay the first picture.
+    from misread.analysis.reading.described import Described
     from misread.analysis.reading.result import PeopleResult
     from misread.tables.readings import Readings
     from misread.views.audit import Audit
@@ -86,10 +87,10 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
 
         return find_readings(study)
 
-    def measure() -> "PeopleResult | None":
-        from misread.workflows.people import find_people
+    def measure() -> "PeopleResult | Described | None":
+        from misread.workflows.people import find_page
 
-        return find_people(study, dataset=dataset)
+        return find_page(study, dataset=dataset)
 
     return Gallery(study, dataset, audit_split, ReadingSource(load, measure))
 

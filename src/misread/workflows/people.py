@@ -1,20 +1,17 @@
 """What a study's readings say of people and models."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from misread.analysis.adjudication import adjudicate
-from misread.analysis.intervals import Rate
 from misread.analysis.outcomes import read_outcomes
 from misread.analysis.reading.adjudicated import measure_after
 from misread.analysis.reading.answers import (
     LabelReadings,
-    crowd_error,
     label_readings,
     tallied_answers,
 )
 from misread.analysis.reading.confusion import people_confusion
+from misread.analysis.reading.described import Described, describe_answers
 from misread.analysis.reading.design import as_random_sample
 from misread.analysis.reading.people import measure_people
 from misread.analysis.reading.result import PeopleResult
@@ -23,12 +20,17 @@ from misread.datasets import Dataset
 from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin
-from misread.tables.answer_counts import read_counts
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
 from misread.tables.readings import Readings
 from misread.types import LabelArray
 from misread.workflows.reading_plan import load_plan, out_of_sample
-from misread.workflows.readings import count_readings, find_readings, given_labels
+from misread.workflows.readings import (
+    count_readings,
+    find_answers,
+    find_readings,
+    given_labels,
+    open_readings,
+)
 
 
 def people(
@@ -99,13 +101,7 @@ def find_people(
         return None
     plan = _plan_of(study, readings, random_order=False)
     split = plan.target.split
-    listed = study.list_predictions(split, model=model)
-    found = [one for one in listed if one.origin != Origin.IN_SAMPLE]
-    predicted = {}
-    for provenance in [one for one in found if not one.is_mean] or found:
-        outcomes = read_outcomes(study.open_predictions(provenance))
-        if len(outcomes) == plan.target.images:
-            predicted[provenance.name] = outcomes.predicted
+    predicted = _whole(study, split, model)
     labels = given_labels(study, split, dataset)
     return _measure(study, plan, labels, readings, predicted)
 
@@ -184,36 +180,151 @@ def _plan_of(study: Study, readings: Readings, random_order: bool) -> ReadingPla
     return as_random_sample(target)
 
 
-@dataclass(frozen=True)
-class CrowdResult:
-    """What a table of counts says: how many people called each image each class.
+def describe_people(
+    study: Study,
+    names: Sequence[str] = (),
+    *,
+    models: Sequence[str] = (),
+    dataset: Dataset | None = None,
+) -> Described:
+    """What people called the images that they read, where no plan says what was left out.
 
-    Attributes:
-        error: Share of the answers that aren't the given label; see `crowd_error` for what its
-            interval takes for granted.
-        labels: What people called each image: evidence on its label.
-    """
-
-    error: Rate
-    labels: LabelReadings
-
-
-def crowd(study: Study, file: Path, split: str = "test") -> CrowdResult:
-    """What people said of a split's images, where only counts of their answers are known.
+    Of several splits, that of the first table; the test split comes first.
 
     Args:
         study: The study.
-        file: N x K counts as `.npy`, `.npz`, `.csv` or `.tsv`, as CIFAR-10H has them.
-        split: The split.
+        names: Tables of readings or of counts; none for all, without simulated ones where there are
+            others.
+        models: Models or runs that read the same images; none for all that never saw the split and
+            predicted all of it.
+        dataset: The study's dataset, where it is loaded already.
 
     Raises:
-        ReadingsError: The file is damaged, or about other images or classes.
-        ParameterError: There is no such split.
+        ReadingsError: There are no such tables, or they are damaged.
+        PredictionsError: A model that was named didn't predict all images.
     """
-    labels = given_labels(study, split)
-    counts = read_counts(Path(file), study.classes)
-    counts.table(len(labels))
-    return CrowdResult(crowd_error(counts, labels), label_readings(counts, labels))
+    return _describe(study, names, models, None, dataset)
+
+
+def look_at_people(
+    study: Study,
+    names: Sequence[str] = (),
+    *,
+    models: Sequence[str] = (),
+    random_order: bool = False,
+    readers: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> PeopleResult | Described:
+    """What a study's readings say: measured by the plan where they follow it, else counted.
+
+    Args:
+        study: The study.
+        names: Tables of readings or of counts; none for those by the plan, or where there are none
+            all others.
+        models: As for `people`.
+        random_order: As for `people`.
+        readers: As for `people`; only where the readings are measured.
+        without: As for `people`, likewise.
+
+    Raises:
+        ReadingsError: There are no readings, or they are damaged or don't go together.
+        PredictionsError: A model's predictions aren't of all images.
+    """
+    tables, counts = find_answers(study, names)
+    found = find_readings(study) if not names else None
+    if tables and names and not counts:
+        found = open_readings(study, names)
+    if random_order and (counts or found is None):
+        raise ReadingsError(
+            "random-order: expected readings, which have an order. Got counts of answers; name "
+            "tables with --readings"
+        )
+    if found is not None and not counts and _is_measured(found, tables, names, random_order):
+        return people(
+            study, found, models=models, random_order=random_order, readers=readers,
+            without=without,
+        )  # fmt: skip
+    if readers or without:
+        raise ReadingsError(
+            "reader, without: expected readings by the plan, or --random-order. Got others, "
+            "which are counted; --readings names tables of them"
+        )
+    return describe_people(study, names, models=models)
+
+
+def find_page(
+    study: Study, model: str | None = None, *, dataset: Dataset | None = None
+) -> PeopleResult | Described | None:
+    """The same for a study's pages; None where nobody has read anything.
+
+    Models whose predictions aren't of all images are left out.
+
+    Args:
+        study: The study.
+        model: Only predictions of this model or run; None for all.
+        dataset: The study's dataset, where it is loaded already.
+
+    Raises:
+        ReadingsError: A table of readings is damaged.
+    """
+    tables, counts = find_answers(study)
+    found = find_readings(study)
+    if found is not None and len(found) and _is_measured(found, tables, (), False):
+        return find_people(study, model, dataset=dataset)
+    if not any(map(len, tables.values())) and not counts:
+        return None
+    return _describe(study, (), (), model, dataset)
+
+
+def _is_measured(
+    found: Readings, tables: Mapping[str, Readings], names: Sequence[str], random_order: bool
+) -> bool:
+    """Whether an error rate follows from these readings, and nobody else read.
+
+    Where only programs have read by the plan, people who read without it come first.
+    """
+    programs = not names and found.simulated
+    people = any(not table.simulated for table in tables.values())
+    return bool(found.design or random_order) and not (programs and people)
+
+
+def _describe(
+    study: Study,
+    names: Sequence[str],
+    models: Sequence[str],
+    model: str | None,
+    dataset: Dataset | None,
+) -> Described:
+    readings, counts = find_answers(study, names)
+    splits = [*(each.split for each in readings.values()), *(split for _, split in counts)]
+    if not splits:
+        raise ReadingsError(
+            f"{study.path}: expected readings, found none; `misread read` collects them, "
+            "`misread import readings` brings them in"
+        )
+    split = min(splits, key=lambda name: name != "test")
+    return describe_answers(
+        split,
+        given_labels(study, split, dataset),
+        {name: each for name, each in readings.items() if each.split == split and len(each)},
+        {name: each for (name, of), each in counts.items() if of == split},
+        predicted_classes(study, split, models) if models else _whole(study, split, model),
+    )
+
+
+def _whole(study: Study, split: str, model: str | None) -> dict[str, LabelArray]:
+    """By name of the predictions, the predicted classes of models that never saw a split.
+
+    Those that didn't predict all its images are left out.
+    """
+    listed = study.list_predictions(split, model=model)
+    found = [one for one in listed if one.origin != Origin.IN_SAMPLE]
+    predicted = {}
+    for provenance in [one for one in found if not one.is_mean] or found:
+        outcomes = read_outcomes(study.open_predictions(provenance))
+        if len(outcomes) == study.splits[split].images:
+            predicted[provenance.name] = outcomes.predicted
+    return predicted
 
 
 def predicted_classes(

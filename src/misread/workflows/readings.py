@@ -178,7 +178,9 @@ def bring_readings(
         images = _file_names(study, split) if images is None else images
         readings = read_trials(file, split, study.classes, labels, images)
     else:
-        raise ParameterError(f"form: expected tidy or model-vs-human. Got {form!r} instead.")
+        raise ParameterError(
+            f"form: expected tidy, model-vs-human or counts. Got {form!r} instead."
+        )
     name = name or file.name.split(".")[0]
     brought = keep_new(study, file, readings, name if replace else None)
     if len(brought.readings.readers) or not brought.held:
@@ -232,6 +234,67 @@ def find_readings(study: Study) -> Readings | None:
         fitting = [(where, table) for where, table in fitting if len(table)]
     people = [(where, table) for where, table in fitting if not table.simulated]
     return join_apart(people or fitting) if fitting else None
+
+
+def import_counts(
+    study: Study,
+    file: Path,
+    *,
+    split: str = "test",
+    name: str | None = None,
+    replace: bool = False,
+) -> AnswerCounts:
+    """Bring counts into a study: how many people called each image each class.
+
+    Args:
+        study: The study.
+        file: N x K counts as `.npy`, `.npz`, `.csv` or `.tsv`, as CIFAR-10H has them.
+        split: The split that was read.
+        name: What they are called in the study; None takes the file's name.
+        replace: Take the place of counts of this name.
+
+    Returns:
+        The counts, as saved.
+
+    Raises:
+        ReadingsError: The file is damaged, or about other images or classes.
+        StudyError: The study holds counts of this name.
+    """
+    file = Path(file)
+    counts = read_counts(file, study.classes)
+    study.save_counts(name or file.name.split(".")[0], split, counts, replace=replace)
+    return counts
+
+
+def find_answers(
+    study: Study, names: Sequence[str] = ()
+) -> tuple[dict[str, Readings], dict[tuple[str, str], AnswerCounts]]:
+    """Tables of readings by name, and tables of counts by name and split, whatever their plan.
+
+    Args:
+        study: The study.
+        names: Only these; none for all, without simulated ones where there are others.
+
+    Raises:
+        ReadingsError: A table is missing or damaged.
+    """
+    there = study.list_counts()
+    if names:
+        counted = [each for each in there if each[0] in names]
+        known = {name for name, _ in counted}
+        return (
+            {name: study.load_readings(name) for name in names if name not in known},
+            {each: study.load_counts(*each) for each in counted},
+        )
+    readings = {name: study.load_readings(name) for name in study.list_readings()}
+    counts = {each: study.load_counts(*each) for each in there}
+    marks = [table.simulated for table in readings.values()]
+    if all([*marks, *(table.simulated for table in counts.values())]):
+        return readings, counts
+    return (
+        {name: each for name, each in readings.items() if not each.simulated},
+        {name: each for name, each in counts.items() if not each.simulated},
+    )
 
 
 def count_readings(study: Study) -> dict[str, AnswerCounts]:

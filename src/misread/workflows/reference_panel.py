@@ -14,6 +14,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,14 +211,19 @@ class ReferencePanel:
             StudyError: The study can't be written.
         """
         labels = {name: split.labels for name, split in dataset.splits.items()}
-        for table in self.tables():
-            found = self.predictions(table, labels[table.provenance.split])
-            study.save_predictions(found, replace=True)
-        for table in self.tables("neighbours"):
+
+        def save(table: PackedTable) -> None:
             given = labels[table.provenance.split]
-            study.save_neighbours(self.neighbours(table, given, labels["train"]))
-        for table in self.tables("dynamics"):
-            study.save_dynamics(self.dynamics(table, labels[table.provenance.split]))
+            if table.kind == "predictions":
+                study.save_predictions(self.predictions(table, given), replace=True)
+            elif table.kind == "neighbours":
+                study.save_neighbours(self.neighbours(table, given, labels["train"]))
+            else:
+                study.save_dynamics(self.dynamics(table, given))
+
+        # Unpacking lets other threads run, and so does waiting until a file is on the disk.
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(save, (table for kind in KINDS for table in self.tables(kind))))
         for run in self.runs:
             path = study.model_file(run.name, ".json")
             try:

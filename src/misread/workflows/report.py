@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.described import Described
 from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.errors import ReadingsError, StudyError
@@ -14,7 +15,7 @@ from misread.views.audit import Audit
 from misread.views.comparing import find_comparison
 from misread.views.pages import Limits, Pages, build_pages
 from misread.workflows.audit import audit
-from misread.workflows.people import find_people, read_labels
+from misread.workflows.people import find_page, read_labels
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def make_pages(
         )
     panels = {p.split for p in listed if p.origin != Origin.IN_SAMPLE}
     chosen = [] if model is None else [model]
-    people, readings, problem = _find_readings(study, model, dataset)
+    read, readings, problem = _find_readings(study, model, dataset)
+    people = read if isinstance(read, PeopleResult) else None
     audits: dict[str, Audit] = {
         split: audit(study, split, chosen, dataset=dataset, readings=readings)
         for split in sorted(panels, key=lambda name: (name != "test", name))
@@ -124,6 +126,7 @@ def make_pages(
         limits,
         compared=[result for result in found if result is not None],
         people=people,
+        described=read if isinstance(read, Described) else None,
         readings=readings,
         readings_problem=problem,
         reconstructions=find_reconstructions(study, model),
@@ -151,9 +154,9 @@ def find_reconstructions(study: Study, model: str | None = None) -> dict[str, Re
 
 def _find_readings(
     study: Study, model: str | None, dataset: Dataset
-) -> tuple[PeopleResult | None, dict[str, LabelReadings], str]:
+) -> tuple[PeopleResult | Described | None, dict[str, LabelReadings], str]:
     """What readings say; or nothing, and why: they never keep a report from being written."""
     try:
-        return find_people(study, model, dataset=dataset), read_labels(study, dataset=dataset), ""
+        return find_page(study, model, dataset=dataset), read_labels(study, dataset=dataset), ""
     except ReadingsError as error:
         return None, {}, str(error)

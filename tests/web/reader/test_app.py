@@ -141,7 +141,7 @@ def test_the_same_answer_twice_counts_once(page: Page, study: Study, plan: Readi
     trial = page.state()["upcoming"][0]["trial"]
     answer = page.answer(trial)
     for _ in range(3):
-        assert page.post("answers", {"answers": [answer]}).json() == {"kept": 1}
+        assert page.post("answers", {"answers": [answer]}).json()["kept"] == 1
     assert len(study.reading_log.answers(study.reading_log.readers(plan)[0])) == 1
 
 
@@ -156,10 +156,33 @@ def test_undo_keeps_both_answers_and_counts_the_last(
     page.post("answers", {"answers": [again]})
     readings = study.reading_log.load(plan)
     assert (readings.first_answer[0], readings.answer[0], readings.undone[0]) == (1, 2, 1)
-    # Another tab's first attempt at the same trial doesn't collide: it becomes the next one.
-    page.post("answers", {"answers": [page.answer(trials[0]["trial"], 3)]})
+
+
+def test_a_second_tab_replaces_no_answer(page: Page, study: Study, plan: ReadingPlan) -> None:
+    page.agree()
+    one, two = [each for each in page.state()["upcoming"] if each["kind"] == "reading"][:2]
+    first = page.answer(one["trial"], 1)
+    assert page.post("answers", {"answers": [first]}).json()["late"] == []
+    # The other tab shows the image still, and another one that nobody has answered.
+    stale = page.answer(one["trial"], 3, session="session-2")
+    fresh = page.answer(two["trial"], 2, session="session-2")
+    # What it takes back is its own answer, which isn't kept; another image's answer doesn't serve.
+    back = page.answer(one["trial"], 0, undoes=stale["event"], attempt=2, session="session-2")
+    other = page.answer(one["trial"], 0, undoes=fresh["event"], attempt=2, session="session-2")
+    for _ in range(2):  # sent again, it is answered in the same way
+        told = page.post("answers", {"answers": [stale, fresh, back, other]}).json()
+        late = [answer["event"] for answer in (stale, back, other)]
+        assert (told["kept"], told["late"]) == (1, late)
+    # The first tab resends what it has an answer for: nothing is late.
+    told = page.post("answers", {"answers": [first]}).json()
+    assert (told["kept"], told["late"]) == (1, [])
     readings = study.reading_log.load(plan)
-    assert (readings.answer[0], readings.undone[0]) == (3, 2)
+    assert readings.answer.tolist() == [1, 2]
+    assert readings.undone.tolist() == [0, 0]
+    # Going back is another thing.
+    again = page.answer(one["trial"], 2, undoes=first["event"], attempt=2)
+    assert page.post("answers", {"answers": [again]}).json()["late"] == []
+    assert study.reading_log.load(plan).answer.tolist() == [2, 2]
 
 
 def test_readers_read_apart(client: httpx.Client, study: Study, plan: ReadingPlan) -> None:
@@ -255,6 +278,28 @@ def test_strangers_are_told_nothing(page: Page, client: httpx.Client) -> None:
     )
 
 
+def test_a_browser_gets_a_page_where_a_script_gets_json(page: Page, client: httpx.Client) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for path, status, line in (
+        ("/r/nobody", 404, "this link isn&#x27;t known here"),
+        ("/owner?token=x", 404, "this link isn&#x27;t known here"),
+        ("/elsewhere", 404, "no such page"),
+        (f"{page.base}/agree", 405, "asked in this way"),
+    ):
+        shown = client.get(path, headers=browser)
+        assert shown.status_code == status
+        assert shown.headers["content-type"] == "text/html; charset=utf-8"
+        assert "<h1>" in shown.text
+        assert line in shown.text
+        told = client.get(path)
+        assert told.status_code == status
+        assert told.json()["error"]
+    evil = client.get("/", headers=browser | {"Host": "<b>.example"})
+    assert evil.status_code == 403
+    assert "<b>" not in evil.text
+    assert "<h1>" in evil.text
+
+
 def test_the_owner_sees_how_much_and_never_how_well(
     page: Page, client: httpx.Client, study: Study, plan: ReadingPlan
 ) -> None:
@@ -343,7 +388,7 @@ def test_a_page_says_nothing_of_its_items(page: Page, dataset: Dataset, plan: Re
     boot = re.search(r'<script type="application/json" id="boot">(.*?)</script>', text, re.DOTALL)
     assert boot is not None
     assert set(json.loads(boot[1])) == {
-        "base", "classes", "brief", "breakEvery", "undo",
+        "base", "classes", "brief", "breakEvery", "undo", "pace",
     }  # fmt: skip
     state = page.state()
     assert set(state) == {"phase", "done", "planned", "upcoming"}
@@ -358,6 +403,9 @@ def test_a_page_says_nothing_of_its_items(page: Page, dataset: Dataset, plan: Re
 def test_keys() -> None:
     assert choose_keys(["0", "1", "2"]) == ["0", "1", "2"]
     assert choose_keys(["ant", "bee"]) == ["1", "2"]
+    assert choose_keys(["A", "B", "C"]) == ["a", "b", "c"]
+    assert choose_keys(["a", "A"]) == ["1", "2"]
+    assert choose_keys(["a", " "]) == ["1", "2"]
     assert choose_keys([str(n) for n in range(11)])[9:] == ["0", "q"]
     assert choose_keys([str(n) for n in range(1000)]) == [""] * 1000
     assert choose_keys(["ant", "bee"], "AB") == ["a", "b"]

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from misread.analysis.reading.tally import ReaderTally
-from misread.types import IndexArray
+from misread.tables.answer_counts import AnswerCounts
+from misread.types import Array, IndexArray, LabelArray
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -39,6 +40,16 @@ class ReadingCells:
         """(n,) bool, whether more than half of the answers are wrong."""
         misread: BoolArray = 2 * self.wrong > self.answers
         return misread
+
+    @property
+    def by_kind(self) -> dict[str, IndexArray]:
+        """Positions by cell: `both` wrong, only the `model`, only `people`, `neither`."""
+        return {
+            "both": self.both,
+            "model": self.model_only,
+            "people": self.people_only,
+            "neither": self.neither,
+        }
 
     @property
     def divided(self) -> IndexArray:
@@ -85,11 +96,28 @@ def reading_cells(tallies: Sequence[ReaderTally], mistakes: BoolArray) -> Readin
         answers[tally.item] += tally.known
         wrong[tally.item] += tally.wrong
     index = np.flatnonzero(answers)
-    share = wrong[index] / answers[index]
-    index = index[np.lexsort((-answers[index], -share))]
+    return _cells(index, answers[index], wrong[index], mistakes)
+
+
+def counted_cells(counts: AnswerCounts, labels: LabelArray, mistakes: BoolArray) -> ReadingCells:
+    """The same of answers that are counted by image and class.
+
+    Args:
+        counts: The answers.
+        labels: (N,) integers, the labels that they are held against.
+        mistakes: (N,) bool, the images that the model gets wrong.
+    """
+    answers = counts.counts.sum(axis=1)
+    right = counts.counts[np.arange(len(counts)), np.asarray(labels)[counts.index]]
+    read = answers > 0
+    return _cells(counts.index[read], answers[read], (answers - right)[read], mistakes)
+
+
+def _cells(index: Array, answers: Array, wrong: Array, mistakes: BoolArray) -> ReadingCells:
+    order = np.lexsort((-answers, -wrong / answers))
     return ReadingCells(
-        index=index.astype(np.int32),
-        answers=answers[index].astype(np.int32),
-        wrong=wrong[index].astype(np.int32),
-        mistake=mistakes[index],
+        index=index[order].astype(np.int32),
+        answers=answers[order].astype(np.int32),
+        wrong=wrong[order].astype(np.int32),
+        mistake=mistakes[index[order]],
     )

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from misread.analysis.reading.tally import ReaderTally
+from misread.tables.answer_counts import AnswerCounts
 from misread.tables.reading_plan import ReadingPlan
 from misread.tables.readings import NO_ANSWER
 from misread.types import Array, LabelArray
@@ -63,6 +64,18 @@ def people_confusion(
         weight.append(each[hard.astype(np.int64)] / len(tallies))
     return _confusion(*(np.concatenate(part) if part else np.empty(0) for part in
                         (label, answer, weight)))  # fmt: skip
+
+
+def answer_confusion(counts: AnswerCounts, labels: LabelArray) -> Confusion:
+    """Labels against answers, without weights: `images` are numbers of answers.
+
+    Args:
+        counts: The answers by image and class.
+        labels: (N,) integers, the labels of the split.
+    """
+    row, answer = np.nonzero(counts.counts)
+    label = np.asarray(labels)[counts.index[row]]
+    return _confusion(label, answer, counts.counts[row, answer])
 
 
 def model_confusion(labels: LabelArray, predicted: LabelArray) -> Confusion:

@@ -15,6 +15,8 @@ from misread.types import IntArray
 MOST_HARD = 150
 ANSWERS = 1_000
 PRACTICE = 10
+# That an answer takes, for an honest guess of the time.
+SECONDS_EACH = 1.5
 REPEATED = 0.05
 
 # Of the practice draw; readers' numbers are below.

@@ -128,13 +128,21 @@ def import_labels(
 @commands.command("readings", epilog="Example: misread import readings lab.csv")
 def import_readings(
     file: Annotated[
-        Path, typer.Argument(help="What people answered: .csv, .tsv or .parquet, a row per answer.")
+        Path,
+        typer.Argument(
+            help="What people answered: .csv, .tsv or .parquet, a row per answer; or counts, also "
+            ".npy and .npz."
+        ),
     ],
     split: Annotated[
         str | None, typer.Option(help="Which split was read; without it the file's, else test.")
     ] = None,
     form: Annotated[
-        str, typer.Option(help="tidy, as misread exports it, or model-vs-human.")
+        str,
+        typer.Option(
+            help="tidy, as misread exports it, model-vs-human, or counts: N x K, how many people "
+            "called each image each class."
+        ),
     ] = "tidy",
     name: Annotated[
         str | None, typer.Option(help="Their name in the study; without it the file's.")
@@ -154,6 +162,13 @@ def import_readings(
     from misread.workflows import readings as workflow
 
     place = Study.locate(study, Path.cwd())
+    shown = name or file.name.split(".")[0]
+    if form == "counts":
+        counts = workflow.import_counts(
+            place, file, split=split or "test", name=name, replace=replace
+        )
+        output.show_counts(counts, shown, split or "test", as_json)
+        return
     brought = workflow.bring_readings(
         place,
         file,
@@ -162,4 +177,4 @@ def import_readings(
         name=name,
         replace=replace,
     )
-    output.show_imported(brought, name or file.name.split(".")[0], as_json)
+    output.show_imported(brought, shown, as_json)

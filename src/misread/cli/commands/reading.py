@@ -154,7 +154,10 @@ def people(
     model: Models = None,
     readings: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A table of imported or simulated readings; repeat it."),
+        typer.Option(
+            metavar="NAME",
+            help="A table of imported or simulated readings, or of counts; repeat it.",
+        ),
     ] = None,
     reader: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this reader; repeat it.")
@@ -175,19 +178,23 @@ def people(
 ) -> None:
     """How often people read these images otherwise than labelled, and against each model.
 
-    The mean of the readers is of those who gave half of the planned answers or more.
+    The mean of the readers is of those who gave half of the planned answers or more. Readings that
+    follow no plan are counted: no rate of all images follows from them.
     """
-    from misread.cli.output import people as output
+    from misread.analysis.reading.described import Described
+    from misread.cli.output import described, people
     from misread.store import Study
-    from misread.workflows.people import people as workflow
-    from misread.workflows.readings import open_readings
+    from misread.workflows.people import look_at_people
 
     place = Study.locate(study, Path.cwd())
-    found = workflow(
-        place, open_readings(place, readings or ()), models=model or (), random_order=random_order,
+    found = look_at_people(
+        place, readings or (), models=model or (), random_order=random_order,
         readers=reader or (), without=without or (),
     )  # fmt: skip
-    output.show_people(found, as_json)
+    if isinstance(found, Described):
+        described.show_described(found, as_json)
+    else:
+        people.show_people(found, as_json)
 
 
 @commands.command(

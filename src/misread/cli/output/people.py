@@ -8,6 +8,7 @@ from misread.cli.output.estimates import count, data, difference, percent, plain
 
 if TYPE_CHECKING:
     from misread.analysis.reading.adjudicated import PeopleAfter, RateAfter
+    from misread.analysis.reading.answers import LabelReadings
     from misread.analysis.reading.comparison import Comparison
     from misread.analysis.reading.people import People
     from misread.analysis.reading.result import PeopleResult
@@ -17,7 +18,7 @@ _BETTER = {
     "people": "people misread less",
     "unsettled": "not settled",
 }
-_SIMULATED = "SIMULATED READERS: nothing here is about people."
+SIMULATED = "SIMULATED READERS: nothing here is about people."
 
 
 def show_people(found: "PeopleResult", as_json: bool) -> None:
@@ -28,7 +29,7 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
     measured = found.people
     target = measured.plan.target
     if measured.simulated:
-        print(_SIMULATED)
+        print(SIMULATED)
     print(
         f"{target.dataset}, {target.split} split: {target.images:,} images; "
         f"{counted(len(measured.plan.hard), 'hard image')} for every reader"
@@ -202,13 +203,18 @@ def _json(found: "PeopleResult") -> dict[str, Any]:
         "exclusions": [data(each) for each in measured.exclusions],
         "slips": dict(zip(("all", "hard", "others"), map(data, measured.slips), strict=True)),
         "response_times": [data(each) for each in measured.times],
-        "called_something_else": [
-            {"index": int(labels.index[row]), "given": int(labels.label[row]),
-             "called": int(labels.majority[row]), "votes": int(labels.votes[row]),
-             "votes_given": int(labels.votes_label[row]), "answers": int(labels.answers[row])}
-            for row in labels.contradicted.nonzero()[0]
-        ],
+        "called_something_else": called_json(labels),
     }  # fmt: skip
+
+
+def called_json(labels: "LabelReadings") -> list[dict[str, int]]:
+    """The images that readers call something else, those who contradict the label most first."""
+    return [
+        {"index": int(labels.index[row]), "given": int(labels.label[row]),
+         "called": int(labels.majority[row]), "votes": int(labels.votes[row]),
+         "votes_given": int(labels.votes_label[row]), "answers": int(labels.answers[row])}
+        for row in labels.contradicted.nonzero()[0]
+    ]  # fmt: skip
 
 
 def _after_json(measured: "People", after: "PeopleAfter") -> dict[str, Any]:

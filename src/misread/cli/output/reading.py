@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from misread.tables.reading_plan import ReadingPlan
     from misread.workflows.read import ReadingLinks
 
-# Seconds that an answer takes, for an honest guess of the time.
-_SECONDS = 1.5
 # Share of the images outside the census that the forecast supposes to be misread.
 _SUPPOSED = 0.002
 
@@ -27,7 +25,7 @@ def show_plan(
         frozen: Whether it was frozen before, and nothing changed.
         begin: Whether to say how reading begins.
     """
-    from misread.analysis.reading.design import expected_width
+    from misread.analysis.reading.design import SECONDS_EACH, expected_width
     from misread.analysis.reading.stopping import expect_stop
     from misread.workflows.reading_plan import count_candidates
 
@@ -73,7 +71,7 @@ def show_plan(
     print(f"shown again, outside of the estimate: {plan.repeats:,}; practice: {len(plan.practice)}")
     shown = plan.answers + plan.repeats
     most = "at most " if plan.width is not None else ""
-    minutes = shown * _SECONDS / 60
+    minutes = shown * SECONDS_EACH / 60
     print(f"each reader: {most}{plan.answers:,} answers, about {minutes:.0f} minutes")
     supposed = f"if {100 * _SUPPOSED:g}% of the sample is misread"
     if plan.width is not None:

@@ -8,6 +8,7 @@ from misread.cli.output.common import counted, print_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from misread.tables.answer_counts import AnswerCounts
     from misread.tables.readings import Readings
     from misread.workflows.readings_held import BroughtReadings
 
@@ -32,9 +33,24 @@ def show_imported(brought: "BroughtReadings", name: str, as_json: bool) -> None:
         )
     if not readings.design:
         print(
-            "They follow no plan of this study: `misread people --random-order` takes them for a "
-            "random sample in random order"
+            "They follow no plan of this study: `misread people` counts them, `misread people "
+            f"--readings {name} --random-order` takes them for random samples in random order"
         )
+
+
+def show_counts(counts: "AnswerCounts", name: str, split: str, as_json: bool) -> None:
+    """Print what counts were brought in."""
+    answers = int(counts.counts.sum())
+    images = int((counts.counts.sum(axis=1) > 0).sum())
+    if as_json:
+        print_json(
+            {"name": name, "split": split, "answers": answers, "images": images,
+             "simulated": counts.simulated}
+        )  # fmt: skip
+        return
+    marked = ", simulated" if counts.simulated else ""
+    print(f"{name}: {answers:,} answers to {counted(images, 'image')} of the {split} split{marked}")
+    print("`misread people` counts them, `misread audit` takes them as evidence on labels")
 
 
 def send_readings(content: bytes, readings: "Readings") -> None:

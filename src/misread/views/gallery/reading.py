@@ -15,6 +15,7 @@ from misread.views.gallery.memo import Memo
 
 if TYPE_CHECKING:
     # Both load SciPy, which would delay the first picture.
+    from misread.analysis.reading.described import Described
     from misread.analysis.reading.result import PeopleResult
     from misread.tables.readings import Readings
 
@@ -29,11 +30,11 @@ class ReadingSource:
 
     Attributes:
         load: All readings of the study; None if there are none.
-        measure: What they say of people and models; None where nobody has read by a plan.
+        measure: What they say of people and models; None where nobody has read.
     """
 
     load: "Callable[[], Readings | None]"
-    measure: "Callable[[], PeopleResult | None]"
+    measure: "Callable[[], PeopleResult | Described | None]"
 
 
 class ReadingHoldings:
@@ -89,7 +90,7 @@ class ReadingHoldings:
                 self._settled = now
             return self._settled
 
-    def measure(self) -> "PeopleResult | None":
+    def measure(self) -> "PeopleResult | Described | None":
         """What the readings say of people and models, computed anew; None as in `ReadingSource`.
 
         Raises:

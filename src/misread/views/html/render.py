@@ -10,6 +10,7 @@ from misread.views.html import formats
 from misread.views.html.links import Links
 from misread.views.pages.audit import AuditPage
 from misread.views.pages.compare import ComparePage
+from misread.views.pages.described import DescribedPage
 from misread.views.pages.methods import Methods
 from misread.views.pages.mistakes import MistakesPage
 from misread.views.pages.overview import Overview
@@ -93,6 +94,10 @@ class Renderer:
     def people(self, page: PeoplePage) -> Markup:
         """People against models."""
         return self._render("people.html", page=page)
+
+    def described(self, page: DescribedPage) -> Markup:
+        """People against models, by readings that follow no plan."""
+        return self._render("described.html", page=page)
 
     def methods(self, page: Methods, reproduce: Reproduce) -> Markup:
         """The methods, and how to reproduce the study."""

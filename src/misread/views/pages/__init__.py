@@ -12,6 +12,7 @@ from typing import Any
 
 from misread.analysis.comparing.result import CompareResult
 from misread.analysis.reading.answers import LabelReadings
+from misread.analysis.reading.described import Described
 from misread.analysis.reading.result import PeopleResult
 from misread.datasets import Dataset
 from misread.store import Study
@@ -19,6 +20,7 @@ from misread.tables import Reconstructions
 from misread.views.audit import Audit
 from misread.views.pages.audit import AuditPage, build_audit
 from misread.views.pages.compare import ComparePage, build_compare
+from misread.views.pages.described import DescribedPage, build_described
 from misread.views.pages.limits import Limits
 from misread.views.pages.methods import Methods, build_methods
 from misread.views.pages.mistakes import MistakesPage, build_mistakes
@@ -33,6 +35,7 @@ __all__ = [
     "Pages",
     "StudyTables",
     "build_compare",
+    "build_described",
     "build_overview",
     "build_pages",
     "build_people",
@@ -52,7 +55,8 @@ class Pages:
             that one has drawn.
         compared: Models, people and the literature side by side, a page for each split that has
             something to hold against each other.
-        people: People against models; None where nobody has read.
+        people: People against models; None where nobody has read by a plan.
+        described: The same of readings that follow no plan; None where there are none, or others.
         methods: How the figures were made, in words.
         reproduce: How to make them again.
     """
@@ -63,6 +67,7 @@ class Pages:
     reconstructions: tuple[ReconstructionsPage, ...]
     compared: tuple[ComparePage, ...]
     people: PeoplePage | None
+    described: DescribedPage | None
     methods: Methods
     reproduce: Reproduce
 
@@ -76,6 +81,7 @@ def build_pages(
     *,
     compared: Sequence[CompareResult] = (),
     people: PeopleResult | None = None,
+    described: Described | None = None,
     readings: Mapping[str, LabelReadings] | None = None,
     readings_problem: str = "",
     reconstructions: Mapping[str, Reconstructions] | None = None,
@@ -90,6 +96,7 @@ def build_pages(
         limits: How much pages show; None for the usual.
         compared: What stands side by side, a split each.
         people: What a reader study measured; None where there is none.
+        described: What people answered without a plan, in its place.
         readings: By split, what readers called single images; None where nobody has read.
         readings_problem: Why the readings can't be shown; "" if they can, or there are none.
         reconstructions: By split, what a network with a decoder drew of it.
@@ -119,6 +126,7 @@ def build_pages(
         ),
         compared=side_by_side,
         people=None if people is None else build_people(tables, people),
+        described=None if described is None else build_described(tables, described),
         methods=build_methods(tables, overview, side_by_side),
         reproduce=build_reproduce(tables, overview),
     )

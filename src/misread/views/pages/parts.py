@@ -73,6 +73,11 @@ class Share:
         limits = (rate.low, rate.high) if interval else (None, None)
         return cls(rate.count, rate.total, rate.value, *limits)
 
+    @classmethod
+    def of_count(cls, count: int, total: int) -> "Share":
+        """A share that is known, without an interval."""
+        return cls(count, total, count / total if total else None, None, None)
+
 
 @dataclass(frozen=True)
 class Interval:

@@ -16,7 +16,7 @@ from misread.views.pages.after import AfterVerdicts, build_after
 from misread.views.pages.calls import CalledOther, called_other
 from misread.views.pages.parts import Interval, Share
 from misread.views.pages.study_tables import StudyTables
-from misread.views.pages.versus import Versus, build_versus, to_interval
+from misread.views.pages.versus import Versus, build_versus, known, to_interval
 
 SIMULATED = (
     "SIMULATED: programs gave these answers. They show what a study may look like; nothing here is "
@@ -263,16 +263,16 @@ def _reader(
         blind=each.reader.blind or each.reader.simulated,
         counted=counted,
         answers=each.answers,
-        hard=_count(round(census.wrong), round(census.items - census.unread)),
-        others=_count(each.wrong, each.read - each.missing),
+        hard=Share.of_count(round(census.wrong), round(census.items - census.unread)),
+        others=Share.of_count(each.wrong, each.read - each.missing),
         error=to_interval(each.error),
         after=after,
         basis=str(each.basis),
         contradicts=each.contradicts,
-        median_ms=_known(times.all.median),
-        low_ms=_known(times.all.low),
-        high_ms=_known(times.all.high),
-        wrong_ms=_known(times.wrong.median),
+        median_ms=known(times.all.median),
+        low_ms=known(times.all.low),
+        high_ms=known(times.all.high),
+        wrong_ms=known(times.wrong.median),
         first_answers=exclusions.answers,
         too_fast=exclusions.too_fast,
         unfocused=exclusions.unfocused,
@@ -280,14 +280,6 @@ def _reader(
         excluded=exclusions.excluded,
         missing=exclusions.missing,
     )
-
-
-def _count(part: int, total: int) -> Share:
-    return Share(part, total, part / total if total else None, None, None)
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else value
 
 
 def _slips(measured: People) -> SlipCounts | None:

@@ -1,6 +1,6 @@
 """People against a model: who errs more, on which images, and in which way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,10 +126,16 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
     split = result.people.plan.target.split
     labels = np.asarray(tables.dataset.splits[split].labels)
     predicted = result.predicted[comparison.model]
-    pairs = _pairs(tables, result.confusion, model_confusion(labels, predicted))
+    cells = reading_cells(result.people.estimate.tallies, predicted != labels)
+    numbers = {
+        "both": comparison.both,
+        "model": comparison.model_only,
+        "people": comparison.people_only,
+        "neither": comparison.neither,
+    }
+    pairs = build_pairs(tables, result.confusion, model_confusion(labels, predicted))
     most = tables.limits.confusions // 2
     run, origin = run_of(comparison.model, split)
-    cells = reading_cells(result.people.estimate.tallies, predicted != labels)
     shown = cells.divided[: tables.limits.cell]
     return Versus(
         model=run,
@@ -143,8 +149,15 @@ def build_versus(tables: StudyTables, result: PeopleResult, comparison: Comparis
         consistency=to_interval(comparison.consistency),
         read_right=to_interval(comparison.read_right),
         least_error=to_interval(comparison.least_error),
-        cells=_cells(tables, result, comparison, cells, predicted),
-        divided=_images(tables, result.labels, split, shown, predicted),
+        cells=build_cells(
+            tables,
+            split,
+            result.labels,
+            cells,
+            predicted,
+            {kind: to_interval(number) for kind, number in numbers.items()},
+        ),
+        divided=build_images(tables, result.labels, split, shown, predicted),
         hidden_divided=len(cells.divided) - len(shown),
         pairs=tuple(pairs[:most]),
         hidden_pairs=max(0, len(pairs) - most),
@@ -157,6 +170,11 @@ def run_of(predictions: str, split: str) -> tuple[str, str]:
     return run, origin
 
 
+def known(value: float) -> float | None:
+    """A number as pages have it: None for what isn't known."""
+    return None if value != value else value
+
+
 def to_interval(estimate: Estimate) -> Interval:
     """An estimate as plain values: None for what isn't known, no limits where it is certain."""
     if estimate.value != estimate.value:
@@ -166,41 +184,46 @@ def to_interval(estimate: Estimate) -> Interval:
     return Interval(float(estimate.value), float(estimate.low), float(estimate.high))
 
 
-def _cells(
+def build_cells(
     tables: StudyTables,
-    result: PeopleResult,
-    comparison: Comparison,
+    split: str,
+    labels: LabelReadings,
     found: ReadingCells,
     predicted: LabelArray,
+    numbers: Mapping[str, Interval],
 ) -> tuple[VersusCell, ...]:
+    """The two-by-two with some of its images.
+
+    Args:
+        tables: The study's tables.
+        split: Name of the split.
+        labels: What people called each image.
+        found: The images in their cells.
+        predicted: (N,) predicted classes of the model.
+        numbers: What is known of the number of images in each cell.
+    """
     # Those that the model misreads or people read otherwise are shown first to last; of the many
     # that neither misreads, an even sample.
-    parts: Sequence[tuple[str, Estimate, IndexArray]] = (
-        ("both", comparison.both, found.both),
-        ("model", comparison.model_only, found.model_only),
-        ("people", comparison.people_only, found.people_only),
-        ("neither", comparison.neither, found.neither),
-    )
     most, made = tables.limits.cell, []
-    split = result.people.plan.target.split
-    for kind, estimate, index in parts:
+    for kind, index in found.by_kind.items():
         step = len(index) // most if kind == "neither" and len(index) > most else 1
         shown = np.sort(index)[::step][:most] if kind == "neither" else index[:most]
         made.append(
             VersusCell(
                 kind=kind,
-                images=to_interval(estimate),
+                images=numbers[kind],
                 read=len(index),
-                shown=_images(tables, result.labels, split, shown, predicted),
+                shown=build_images(tables, labels, split, shown, predicted),
                 hidden=len(index) - len(shown),
             )
         )
     return tuple(made)
 
 
-def _images(
+def build_images(
     tables: StudyTables, found: LabelReadings, split: str, index: IndexArray, predicted: LabelArray
 ) -> tuple[ReadImage, ...]:
+    """Images that readers and a model read."""
     rows = {int(each): row for row, each in enumerate(found.index)}
     return tuple(
         _image(tables, found, split, rows[int(one)], int(predicted[one]))
@@ -226,7 +249,8 @@ def _image(
     )
 
 
-def _pairs(tables: StudyTables, people: Confusion, model: Confusion) -> list[ConfusedPair]:
+def build_pairs(tables: StudyTables, people: Confusion, model: Confusion) -> list[ConfusedPair]:
+    """What people and a model take for what else, the largest first."""
     counted: dict[tuple[int, int], list[float]] = {}
     for place, confusion in enumerate((people, model)):
         wrong = confusion.label != confusion.read_as

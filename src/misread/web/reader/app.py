@@ -5,6 +5,7 @@ label, a prediction, whether an item is a hard one, where it is in the dataset, 
 called: not in an address, a header, the page or the size of anything but the image itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from misread.analysis.reading.design import SECONDS_EACH
 from misread.datasets import Dataset
 from misread.store.reading_log import ReadingLog
 from misread.tables.reading_plan import ReadingPlan
@@ -22,11 +24,13 @@ from misread.web.reader.answers import parse_agreement, parse_answers
 from misread.web.reader.desk import AHEAD, Desk
 from misread.web.reader.keys import choose_keys
 from misread.web.reader.room import Room
-from misread.web.responses import answer, problem, read_object
+from misread.web.responses import answer, problem, read_object, refusal
 from misread.web.security import Door
 
 BREAK_EVERY = 100
 UNDO = 3
+# Classes whose names are told before the reader begins.
+_FEW = 12
 
 # Milliseconds; the mask follows the image at once, and `answer` runs from the image's onset.
 BRIEF = {"fixation": 300, "image": 200, "mask": 200, "answer": 1500}
@@ -99,20 +103,24 @@ class _Pages:
     async def _page(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         boot = {
             "base": f"/r/{desk.reader.token}",
             "classes": self._classes,
             "brief": BRIEF if self._plan.brief else None,
             "breakEvery": BREAK_EVERY,
             "undo": UNDO,
+            "pace": SECONDS_EACH,
         }
-        return render(self._templates, "reader.html", boot=boot, seconds=_seconds)
+        return render(
+            self._templates, "reader.html", boot=boot, seconds=_seconds, contact=self._contact,
+            question=_question(self._plan.target.classes),
+        )  # fmt: skip
 
     async def _state(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         now, after = self._room.clock(), request.query_params.get("after", "")
         if desk.reader.agreed_at is None:
             phase, upcoming = "welcome", []
@@ -132,27 +140,27 @@ class _Pages:
         desk = await self._desk(request)
         place = None if desk is None else desk.locate(request.path_params["trial"])
         if place is None:
-            return _nobody()
+            return _nobody(request)
         content, media_type = await self._room.picture(place)
         return Response(content, media_type=media_type)
 
     async def _agree(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         await self._room.agree(desk, parse_agreement(await read_object(request)))
         return answer({})
 
     async def _answers(self, request: Request) -> Response:
         desk = await self._desk(request)
         if desk is None:
-            return _nobody()
+            return _nobody(request)
         content = await read_object(request)
         if desk.reader.agreed_at is None:
             return problem(409, "agreed: reading begins once you agree that your answers are kept")
         rows = parse_answers(content, desk, len(self._classes), self._room.clock())
-        await self._room.record(desk, rows)
-        return answer({"kept": len(rows)})
+        late = await self._room.record(desk, rows)
+        return answer({"kept": len(rows) - len(late), "late": late, "planned": desk.planned})
 
     async def _desk(self, request: Request) -> Desk | None:
         return await self._room.desk(request.path_params["token"])
@@ -161,7 +169,7 @@ class _Pages:
 
     async def _owner(self, request: Request) -> Response:
         if not self._door.opens(request.query_params.get("token", "")):
-            return _nobody()
+            return _nobody(request)
         return render(self._templates, "owner.html", readers=await self._progress(request))
 
     async def _progress(self, request: Request) -> list[dict[str, Any]]:
@@ -189,6 +197,18 @@ def _seconds(milliseconds: float) -> str:
     return f"{milliseconds / 1000:g} seconds"
 
 
-def _nobody() -> Response:
+def _question(classes: Sequence[str]) -> str:
+    """What is to be said of each image, in words that need no knowledge of classes."""
+    if all(len(name) == 1 and name in "0123456789" for name in classes):
+        return "Say of each which digit it shows."
+    if len(classes) > _FEW:
+        return f"Say of each which of {len(classes):,} things it shows; you choose from a list."
+    first, last = ", ".join(classes[:-1]), classes[-1]
+    return f"Say of each what it shows: {first} or {last}." if first else "Look at each."
+
+
+def _nobody(request: Request) -> Response:
     """The same answer to every link that is wrong, whatever is wrong with it."""
-    return problem(404, "this link isn't known here; ask whoever sent it for a new one")
+    return refusal(
+        request.headers, 404, "this link isn't known here; ask whoever sent it for a new one"
+    )

@@ -19,9 +19,9 @@ from misread.store.reading_log import ReadingLog
 class _Task:
     answers: Sequence[ReadingRow]
     loop: asyncio.AbstractEventLoop
-    done: "asyncio.Future[list[ReadingRow]]"
+    done: "asyncio.Future[list[ReadingRow | None]]"
 
-    def tell(self, told: list[ReadingRow] | MisreadError) -> None:
+    def tell(self, told: list[ReadingRow | None] | MisreadError) -> None:
         def finish() -> None:
             if self.done.done():
                 return
@@ -44,8 +44,8 @@ class Clerk:
         self._thread = threading.Thread(target=self._work, name="readings", daemon=True)
         self._thread.start()
 
-    async def record(self, answers: Sequence[ReadingRow]) -> list[ReadingRow]:
-        """Return these, as they are in the file, once they are on disk.
+    async def record(self, answers: Sequence[ReadingRow]) -> list[ReadingRow | None]:
+        """Return these, as they are in the file, once they are on disk; None for each too late.
 
         Raises:
             ReadingsError: One of them can't be: none of this call's is then.

@@ -14,7 +14,7 @@ def choose_keys(classes: Sequence[str], keys: str | None = None) -> list[str]:
     Args:
         classes: Names of the K classes.
         keys: K characters, in the order of the classes; None for the usual ones: a class named by a
-            digit has that digit, others take the keyboard's keys from 1 on.
+            single character has that one, others take the keyboard's keys from 1 on.
 
     Returns:
         (K,) characters; all empty where there are more classes than keys: they are typed then.
@@ -23,14 +23,20 @@ def choose_keys(classes: Sequence[str], keys: str | None = None) -> list[str]:
         ParameterError: Another number of keys than classes, or one twice.
     """
     if keys is None:
-        if all(len(name) == 1 and name in "0123456789" for name in classes):
-            return list(classes)
+        own = [name.lower() for name in classes]
+        if _are_keys(own):
+            return own
         return list(_ROWS[: len(classes)]) if len(classes) <= len(_ROWS) else [""] * len(classes)
     chosen = [key.lower() for key in keys]
-    good = len(set(chosen)) == len(chosen) == len(classes)
-    if not good or not all(key.isprintable() and not key.isspace() for key in chosen):
+    if len(chosen) != len(classes) or not _are_keys(chosen):
         raise ParameterError(
             f"keys: expected {len(classes)} different characters, one for each class in the order "
             f"{', '.join(classes[:12])}. Got {keys!r} instead."
         )
     return chosen
+
+
+def _are_keys(names: Sequence[str]) -> bool:
+    """Whether these can be keys: single characters, each once."""
+    single = all(len(name) == 1 and name.isprintable() and not name.isspace() for name in names)
+    return single and len(set(names)) == len(names)

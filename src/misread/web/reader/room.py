@@ -68,13 +68,20 @@ class Room:
         await run_in_threadpool(self.log.agree, desk.reader, seen)
         desk.reader = desk.reader._replace(agreed_at=self.clock(), seen=str(seen))
 
-    async def record(self, desk: Desk, answers: list[ReadingRow]) -> None:
-        """Return once a reader's answers are on disk, and his desk knows them."""
-        for answer in await self.clerk.record(answers):
-            desk.take(answer)
+    async def record(self, desk: Desk, answers: list[ReadingRow]) -> list[str]:
+        """Return once a reader's answers are on disk, and his desk knows them.
+
+        Returns:
+            Events of those that are not: their images were answered otherwise already.
+        """
+        written = await self.clerk.record(answers)
+        for answer in written:
+            if answer is not None:
+                desk.take(answer)
         if self.plan.width is not None and desk.done >= self._fewest:
             # The program looks at the interval; whoever reads never sees it.
             desk.stopped = await run_in_threadpool(self._is_narrow, desk.reader)
+        return [given.event for given, kept in zip(answers, written, strict=True) if kept is None]
 
     def _is_narrow(self, reader: ReaderRow) -> bool:
         if self.plan.width is None:

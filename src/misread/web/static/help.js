@@ -22,7 +22,7 @@ export function setUpHelp(boot) {
   const keys = classKeys(boot.classes);
   const choose = keys
     ? boot.classes.length <= 12
-      ? `${keys[0]} to ${keys[keys.length - 1]}`
+      ? [keys[0], keys[keys.length - 1]].join(" to ").replace("1 to 0", "1 to 9 or 0")
       : "its character"
     : "type its name, then Enter";
   const columns = make("div", { class: "help-columns" });

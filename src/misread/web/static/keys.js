@@ -118,13 +118,14 @@ function duringLabel({ key }, where) {
 
 /**
  * The key of each class when a label is put right: names of one character are their own keys; up to
- * ten classes go by number; more are found by typing their name.
+ * ten classes go by the digits as they lie on a keyboard, from 1 to 0, as on readers' pages; more are
+ * found by typing their name.
  * @param {string[]} classes
  * @returns {string[] | null} One key per class, null where names are typed.
  */
 export function classKeys(classes) {
   const plain = classes.every((name) => /^[!-,.-~]$/.test(name) && name !== "?");
   if (plain && classes.length <= 40 && new Set(classes).size === classes.length) return classes;
-  if (classes.length <= 10) return classes.map((_, number) => String(number));
+  if (classes.length <= 10) return classes.map((_, number) => String((number + 1) % 10));
   return null;
 }

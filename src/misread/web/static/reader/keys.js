@@ -4,7 +4,7 @@
 
 /**
  * @typedef {{ kind: "answer", answer: number } | { kind: "undo" } | { kind: "unsure" }
- *   | { kind: "stay" } | null} Meaning
+ *   | { kind: "stay" } | { kind: "find" } | null} Meaning
  */
 
 /**
@@ -21,6 +21,7 @@ export function meaning(event, classes) {
   if (answer >= 0) return { kind: "answer", answer };
   if (key === "backspace") return { kind: "undo" };
   if (key === "escape") return { kind: "stay" };
+  if (key === "/") return { kind: "find" };
   if (key === " ") return { kind: "unsure" };
   return null;
 }

@@ -3,17 +3,21 @@
  * on disk: a reload, a crash or a lost connection loses nothing.
  */
 
+import { FIRST_WAIT, longer, pauseBefore, reached } from "./retry.js";
+
 /** @typedef {import("./types.js").Answer} Answer */
 
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
-
-/** Emits `change` when an answer comes in or goes out, or sending fails or works again. */
+/**
+ * Emits `change` when an answer comes in or goes out, or sending fails or works again; `planned` with
+ * the number of images to answer; `late` where an image was answered elsewhere already.
+ */
 export class Outbox extends EventTarget {
   #path;
   #name;
   /** @type {Answer[]} */
   #waiting;
+  /** Events that the server has acknowledged. @type {Set<string>} */
+  #sent = new Set();
   #sending = false;
   #wait = FIRST_WAIT;
 
@@ -25,7 +29,6 @@ export class Outbox extends EventTarget {
     this.#waiting = this.#load();
     this.refused = "";
     this.failing = false;
-    addEventListener("online", () => this.send());
   }
 
   /** Answers that the server hasn't acknowledged. */
@@ -85,10 +88,13 @@ export class Outbox extends EventTarget {
     }
     this.#wait = FIRST_WAIT;
     this.failing = false;
+    reached();
     // Another tab may have sent some of them too; what was acknowledged goes, whatever came since stays.
-    const sent = new Set(batch.map((answer) => answer.event));
-    this.#waiting = this.#waiting.filter((answer) => !sent.has(answer.event));
+    for (const answer of batch) this.#sent.add(answer.event);
+    this.#waiting = this.#waiting.filter((answer) => !this.#sent.has(answer.event));
     this.#save();
+    this.dispatchEvent(new CustomEvent("planned", { detail: told.planned }));
+    if (told.late?.length) this.dispatchEvent(new Event("late"));
     this.#changed();
     return true;
   }
@@ -96,8 +102,8 @@ export class Outbox extends EventTarget {
   #later() {
     this.failing = true;
     this.#changed();
-    setTimeout(() => this.send(), this.#wait);
-    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
+    pauseBefore(this.#wait).then(() => this.send());
+    this.#wait = longer(this.#wait);
     return false;
   }
 
@@ -115,8 +121,13 @@ export class Outbox extends EventTarget {
   }
 
   #save() {
+    const own = new Set(this.#waiting.map((answer) => answer.event));
+    // Another window's answers stay: it may be closed before it can send them.
+    const others = this.#load().filter(
+      (answer) => !own.has(answer.event) && !this.#sent.has(answer.event),
+    );
     try {
-      localStorage.setItem(this.#name, JSON.stringify(this.#waiting));
+      localStorage.setItem(this.#name, JSON.stringify([...others, ...this.#waiting]));
     } catch {
       // Storage is full or forbidden: the answers are still in this page, and being sent.
     }

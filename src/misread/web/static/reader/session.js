@@ -9,6 +9,8 @@
  * @property {Loaded} trial
  * @property {number} attempt
  * @property {string} event
+ * @property {number | null} answer
+ * @property {boolean} unsure
  */
 
 /** A name that no other answer has. */
@@ -43,9 +45,31 @@ export class Session {
     this.back = 0;
   }
 
+  /** There is no new trial, but earlier ones can be gone back to. */
+  end() {
+    this.trial = null;
+    this.back = 0;
+  }
+
+  /** Forget what was answered: it can't be gone back to. */
+  reset() {
+    this.end();
+    this.#given = [];
+  }
+
+  /** Whether there is an answer to go back to. */
+  get canUndo() {
+    return this.back < Math.min(this.#most, this.#given.length);
+  }
+
+  /** What was answered at the earlier trial at hand, null where a new one is. */
+  get earlier() {
+    return this.back ? this.#given[this.#given.length - this.back] : null;
+  }
+
   /** Go back to the answer before; whether there was one. */
   undo() {
-    if (this.back >= Math.min(this.#most, this.#given.length)) return false;
+    if (!this.canUndo) return false;
     if (this.back === 0) this.#frontier = this.trial;
     this.back += 1;
     this.trial = this.#given[this.#given.length - this.back].trial;
@@ -64,14 +88,14 @@ export class Session {
    * Answer the trial at hand.
    * @param {{ answer: number | null, unsure: boolean, rt: number, onset: number, blurred: boolean,
    *   screen: Screen }} what
-   * @returns {{ sent: Answer, again: boolean }} `again`: it was an earlier trial, and the new one is at
-   *   hand once more.
+   * @returns {{ sent: Answer, again: boolean }} `again`: it was an earlier trial, and the new one, if
+   *   there is one, is at hand once more.
    */
   answer(what) {
     const trial = this.trial;
     if (!trial) throw new Error("no trial at hand");
     const event = newName();
-    const before = this.back ? this.#given[this.#given.length - this.back] : null;
+    const before = this.earlier;
     const attempt = (before?.attempt ?? 0) + 1;
     const sent = {
       event,
@@ -85,9 +109,11 @@ export class Session {
     if (before) {
       before.attempt = attempt;
       before.event = event;
+      before.answer = what.answer;
+      before.unsure = what.unsure;
       this.stay();
     } else {
-      this.#given.push({ trial, attempt, event });
+      this.#given.push({ trial, attempt, event, answer: what.answer, unsure: what.unsure });
       this.#given = this.#given.slice(-this.#most);
     }
     return { sent, again: before !== null };

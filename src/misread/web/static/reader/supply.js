@@ -1,5 +1,7 @@
 /** The trials to come, with their images loaded before they are needed. */
 
+import { FIRST_WAIT, longer, pauseBefore, reached } from "./retry.js";
+
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Trial} Trial */
 
@@ -7,7 +9,8 @@
 
 const AHEAD = 6;
 
-export class Supply {
+/** Emits `again` when images that were answered are to be asked again. */
+export class Supply extends EventTarget {
   #base;
   /** @type {Loaded[]} */
   #waiting = [];
@@ -18,7 +21,18 @@ export class Supply {
 
   /** @param {string} base Path of this reader's link. */
   constructor(base) {
+    super();
     this.#base = base;
+  }
+
+  /**
+   * Take in how many images there are to answer.
+   * @param {number} planned
+   */
+  plan(planned) {
+    const more = this.planned > 0 && planned > this.planned;
+    this.planned = planned;
+    if (more) this.dispatchEvent(new Event("again"));
   }
 
   /** Ask where the reader stands. @returns {Promise<State>} */
@@ -59,7 +73,7 @@ export class Supply {
 
   /** @param {State} state */
   #take(state) {
-    this.planned = state.planned;
+    this.plan(state.planned);
     for (const trial of state.upcoming) {
       const image = load(`${this.#base}/images/${trial.trial}`);
       this.#waiting.push({ ...trial, image, shown: 0 });
@@ -73,14 +87,17 @@ export class Supply {
  * @returns {Promise<State>}
  */
 async function getState(path) {
-  for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
+  for (let wait = FIRST_WAIT; ; wait = longer(wait)) {
     const response = await fetch(path, { cache: "no-store" }).catch(() => null);
-    if (response?.ok) return response.json();
+    if (response?.ok) {
+      reached();
+      return response.json();
+    }
     if (response && response.status < 500) {
       throw new Error((await response.json().catch(() => ({}))).error ?? `status ${response.status}`);
     }
     dispatchEvent(new Event("misread-waiting"));
-    await new Promise((done) => setTimeout(done, wait));
+    await pauseBefore(wait);
   }
 }
 
@@ -90,7 +107,7 @@ async function getState(path) {
  * @returns {Promise<HTMLImageElement>}
  */
 async function load(path) {
-  for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
+  for (let wait = FIRST_WAIT; ; wait = longer(wait)) {
     const image = new Image();
     // No text: a description would say what is to be read.
     image.alt = "";
@@ -100,7 +117,7 @@ async function load(path) {
       await image.decode();
       return image;
     } catch {
-      await new Promise((done) => setTimeout(done, wait));
+      await pauseBefore(wait);
     }
   }
 }

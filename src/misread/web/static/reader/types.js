@@ -18,6 +18,7 @@
  * @property {Brief | null} brief
  * @property {number} breakEvery Images between breaks.
  * @property {number} undo How many images can be gone back.
+ * @property {number} pace Seconds that an answer takes, for a guess of the time.
  *
  * @typedef {object} Trial
  * @property {string} trial An opaque token.
