@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -371,3 +372,22 @@ def test_an_image_outside_of_the_split_is_named_with_its_row(invoke: Invoke, stu
     code, _, err = invoke("import", "readings", "lab.csv")
     assert code == 2
     assert "expected 0 to 59, an image of the test split. Got 99999 in row 2." in err
+
+
+def test_reading_without_a_plan_says_what_it_freezes(
+    invoke: Invoke, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(app: object, listening: socket.socket, started: Callable[[], None]) -> None:
+        started()
+        listening.close()
+
+    monkeypatch.setattr("misread.workflows.read.run_server", end)
+    command = ("read", "--no-browser", "--port", "0")
+    code, out, _ = invoke(*command)
+    assert code == 0
+    assert "each reader: 60 answers, about" in out
+    assert "\nreader: http://127.0.0.1:" in out
+    code, out, _ = invoke(*command)
+    assert (code, out.startswith("reader: http")) == (0, True)
+    study.plan_file.unlink()
+    assert set(json.loads(invoke(*command, "--json")[1])) == {"study", "readers", "owner"}

@@ -1,5 +1,6 @@
 """Drawings and their errors against loops over the capsules' numbers."""
 
+import importlib
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from misread.datasets import Split
 from misread.errors import DatasetError, ParameterError
-from misread.models import reconstruction
+from misread.models import MODELS, reconstruction
 from misread.models.capsnet import build as build_capsnet
 from misread.models.capsules import VectorCapsules
 from misread.models.efficient_capsnet import build as build_efficient
@@ -136,3 +137,9 @@ def test_other_images_and_other_networks_are_refused() -> None:
             call(plain, split, split.labels[:, None])
     with pytest.raises(ParameterError, match="with a decoder"):
         turn(plain, np.asarray(split.images[0]), 0, np.zeros(1))
+
+
+def test_the_catalogue_says_which_networks_draw() -> None:
+    for spec in MODELS.values():
+        network = importlib.import_module(spec.module).build((28, 28, 1), 3, **spec.options)
+        assert isinstance(network, VectorCapsules) == spec.decoder, spec.name

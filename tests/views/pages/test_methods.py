@@ -81,8 +81,15 @@ def test_other_runs(
     assert "secret" not in "".join(command.line for command in commands)
 
 
-def test_a_demo_is_made_by_the_demo(
-    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study]
-) -> None:
-    study = make_study(tmp_path, dataset, note="demo: nothing was trained")
-    assert build_pages(study, dataset, {}).reproduce.commands[0].line == "misread demo"
+def test_a_demo_is_made_by_the_demo_and_says_how_its_runs_were(
+    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study],
+    make_predictions: Callable[..., Predictions],
+) -> None:  # fmt: skip
+    came = make_predictions(dataset.test, model="net", recipe="short-e9")
+    mine = make_predictions(dataset.test, model="mine", created="2025-02-01T00:00:00+00:00")
+    study = make_study(tmp_path, dataset, came, mine, note="demo: nothing was trained")
+    commands = build_pages(study, dataset, {}).reproduce.commands
+    assert commands[0].line == "misread demo"
+    assert "run bars --model net --recipe short --epochs 9 --seed 0" in commands[1].line
+    assert commands[1].what == "trains net-short-e9-s0; its predictions came with misread"
+    assert commands[2].what == "brings in predictions that were made elsewhere"

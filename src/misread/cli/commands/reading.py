@@ -127,8 +127,7 @@ def read(
     if forget is not None:
         held = workflow.count_answers_of(place, forget)
         if not yes:
-            asked = f"Delete {forget}'s name, link and {held:,} answers for good?"
-            typer.confirm(asked, abort=True, err=True)
+            typer.confirm(output.ask_to_forget(forget, held), abort=True, err=True)
         count = workflow.forget(place, forget)
         output.show_forgotten(forget, count, as_json)
         return

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from misread.cli.output.common import print_json
+from misread.cli.output.common import counted, print_json
 
 if TYPE_CHECKING:
     from misread.store import Study
@@ -71,8 +71,8 @@ def show_plan(
     print(f"shown again, outside of the estimate: {plan.repeats:,}; practice: {len(plan.practice)}")
     shown = plan.answers + plan.repeats
     most = "at most " if plan.width is not None else ""
-    minutes = shown * SECONDS_EACH / 60
-    print(f"each reader: {most}{plan.answers:,} answers, about {minutes:.0f} minutes")
+    minutes = counted(max(1, round(shown * SECONDS_EACH / 60)), "minute")
+    print(f"each reader: {most}{counted(plan.answers, 'answer')}, about {minutes}")
     supposed = f"if {100 * _SUPPOSED:g}% of the sample is misread"
     if plan.width is not None:
         print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide:")
@@ -113,9 +113,14 @@ def show_links(links: "ReadingLinks", as_json: bool) -> None:
     print(f"who has read how much: {links.owner}", flush=True)
 
 
+def ask_to_forget(name: str, answers: int) -> str:
+    """What is asked before a reader's answers are deleted."""
+    return f"Delete {name}'s name, link and {counted(answers, 'answer')} for good?"
+
+
 def show_forgotten(name: str, answers: int, as_json: bool) -> None:
     """Print what was deleted."""
     if as_json:
         print_json({"reader": name, "answers_deleted": answers})
         return
-    print(f"{name}: link and {answers:,} answers deleted")
+    print(f"{name}: link and {counted(answers, 'answer')} deleted")
