@@ -11,6 +11,7 @@ MisreadError
 │   ├── ReadingsError     readings or their plan are damaged or don't fit the study
 │   ├── StudyError        a study folder is missing, damaged or already holds something else
 │   ├── ServerError       a web page can't be served at this address
+│   │   └── PortInUseError another program listens at this port
 │   └── MissingExtraError an optional dependency isn't installed; says the pip command
 ├── TrainingStoppedError  training was interrupted; says how to go on
 └── TrainingDivergedError the loss of a training is no longer a finite number
