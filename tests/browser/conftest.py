@@ -27,7 +27,7 @@ from misread.web.app import make_gallery_app
 from misread.web.security import make_door
 from misread.workflows.audit import audit
 from misread.workflows.demo import reference_panel
-from misread.workflows.open import make_exporter
+from misread.workflows.open import make_exporter, reading_source
 
 # A machine that is busy shows a page later, not another one.
 expect.set_options(timeout=15_000)
@@ -201,7 +201,8 @@ class Server:
         # Closed, it keeps the suggested verdicts back.
         self.gate = threading.Event()
         self.gate.set()
-        gallery = Gallery(self.study, dataset, self._audit)
+        source = reading_source(self.study, dataset)
+        gallery = Gallery(self.study, dataset, self._audit, source)
         app = make_gallery_app(gallery, make_door("127.0.0.1", port), make_exporter(gallery))
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1

@@ -267,7 +267,7 @@ def test_reconstruct(
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "misread: drawing from a capsule needs an optional dependency: pip install "
-        "'misread[torch]'\n"
+        "'misread[torch]', or in a clone of the repository pip install '.[torch]'\n"
     )
 
 

@@ -89,16 +89,21 @@ def test_readings_without_a_plan_have_the_page_too(
     make_gallery: MakeGallery, serve_gallery: Callable[..., Any]
 ) -> None:
     gallery = make_gallery()
-    rows = np.arange(20, dtype=np.int32)
+    # Bob calls image 3 something else than Ann does.
+    rows, who = np.arange(20, dtype=np.int32), np.arange(2, dtype=np.int32)
+    labels = gallery.dataset.test.labels[:20]
+    other = labels.copy()
+    other[3] = (labels[3] + 1) % 3
     made = Readings(
-        "test", gallery.dataset.classes, "", (Reader("<b>ann</b>"),), np.zeros_like(rows), rows,
-        gallery.dataset.test.labels[:20],
+        "test", gallery.dataset.classes, "", (Reader("<b>ann</b>"), Reader("bob")),
+        np.repeat(who, 20), np.tile(rows, 2), np.concatenate([labels, other]),
     )  # fmt: skip
     with serve_gallery(gallery) as client:
         assert "Nobody has read" in client.get("/people").text
         gallery.study.save_readings("lab", made)
         page = client.get("/people").text
-        assert "20 answers to 20 of 90 images, by 1 reader; from lab" in page
+        assert "40 answers to 20 of 90 images, by 2 readers; from lab" in page
+        assert "1 image that half of the readers misread: in none of the four.</p>" in page
         assert "These readings follow no plan" in page and "random-order" in page
         assert "&lt;b&gt;ann&lt;/b&gt;" in page and "<b>ann" not in page
         assert "interval narrowed" not in page

@@ -82,6 +82,17 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
             readings = {}
         return audit(study, split, dataset=dataset, readings=readings)
 
+    return Gallery(study, dataset, audit_split, reading_source(study, dataset))
+
+
+def reading_source(study: Study, dataset: Dataset) -> ReadingSource:
+    """Where a gallery has its study's readings from.
+
+    Args:
+        study: The study.
+        dataset: Its dataset.
+    """
+
     def load() -> "Readings | None":
         from misread.workflows.readings import find_readings
 
@@ -92,7 +103,7 @@ def make_gallery(study: Study, dataset: Dataset) -> Gallery:
 
         return find_page(study, dataset=dataset)
 
-    return Gallery(study, dataset, audit_split, ReadingSource(load, measure))
+    return ReadingSource(load, measure)
 
 
 def make_exporter(gallery: Gallery) -> MakeExport:
