@@ -32,7 +32,8 @@ def test_images_come_and_the_table_is_sorted_by_a_click(page: Page, server: Any)
     table = page.get_by_role("region", name="Error rate of each model")
     errors = table.locator("tbody td:nth-child(3)")
     shown = [float(text.split("%")[0]) for text in errors.all_inner_texts()]
-    assert shown[:4] == sorted(shown[:4])
+    assert len(shown) > 2
+    assert shown[:-1] == sorted(shown[:-1])  # the mean of all is the last
     table.get_by_role("button", name="error").click()
     shown = [float(text.split("%")[0]) for text in errors.all_inner_texts()]
     assert shown == sorted(shown, reverse=True)
