@@ -20,7 +20,7 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 PAGES = (
     "index", "mistakes-test-held-out", "mistakes-train-cross-fitted", "mistakes-train-in-sample",
-    "audit-test", "audit-train", "drawn-test", "methods",
+    "audit-test", "audit-train", "drawn-test", "compare-test", "people", "methods",
 )  # fmt: skip
 
 

@@ -265,10 +265,9 @@ def test_reconstruct(
     assert (done.returncode, done.stderr) == (0, "")
     done = shell(*again, "--turn", cwd=tmp_path, env=without_torch)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "misread: drawing from a capsule needs an optional dependency: pip install "
-        "'misread[torch]'\n"
-    )
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("misread: drawing from a capsule needs an optional dependency: ")
+    assert "pip install 'misread[torch]'" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("mistakes",), ("audit", "--top", "2")])

@@ -74,7 +74,8 @@ def test_readings_are_kept_under_their_name(study: Study) -> None:
 
 
 def test_readings_of_other_images_are_refused(study: Study) -> None:
-    with pytest.raises(ReadingsError, match="expected those of images and classes"):
+    outside = "index': expected 0 to 89, an image of the test split. Got 90 in row "
+    with pytest.raises(ReadingsError, match=outside):
         study.save_readings("lab", readings_of(study, 90))
     with pytest.raises(ReadingsError, match="expected those of images and classes"):
         study.save_readings("lab", replace(readings_of(study), split="other"))
@@ -83,5 +84,5 @@ def test_readings_of_other_images_are_refused(study: Study) -> None:
     study.save_readings("lab", readings_of(study))
     path = study.path / "readings" / "lab.csv"
     path.write_text(path.read_text().replace(",5,", ",90,"))
-    with pytest.raises(ReadingsError, match="expected those of images and classes"):
+    with pytest.raises(ReadingsError, match=outside):
         study.load_readings("lab")

@@ -7,6 +7,8 @@ from misread.views.html.formats import p_value
 from misread.views.pages import to_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from misread.views.pages.compare import ComparePage
     from misread.views.pages.compared import ComparedPeople
     from misread.views.pages.parts import Interval, Share
@@ -44,8 +46,16 @@ def show_compared(found: "Compared", as_json: bool) -> None:
         print(path)
 
 
+def _table(*columns: str) -> "Table":
+    """A table in which names are folded before numbers are."""
+    table = new_table(*columns)
+    for column in table.columns[1:]:
+        column.no_wrap = True
+    return table
+
+
 def _show_models(page: "ComparePage") -> None:
-    table = new_table("model", "misread", "error", "")
+    table = _table("model", "misread", "error", "")
     for one in page.models[:_MOST]:
         kind = "mean of its folds" if one.kind == "folds" else ""
         table.add_row(one.run, f"{one.error.count:,}", _rate(one.error), kind)
@@ -58,13 +68,13 @@ def _show_models(page: "ComparePage") -> None:
 def _show_pairs(page: "ComparePage") -> None:
     if not page.pairs:
         return
-    table = new_table("model", "minus the reference, in points", "p", "corrected", "")
+    table = _table("model", "difference, points", "p", "corrected", "")
     said = {"run": "better", "reference": "worse", "unsettled": ""}
     for pair in page.pairs[:_MOST]:
         p, corrected = p_value(pair.p_value), p_value(pair.corrected)
         table.add_row(pair.run, _points(pair.difference), p, corrected, said[pair.better])
     print_table(table)
-    table = new_table("misread by", "only it", "only the reference", "both", "error consistency")
+    table = _table("misread by", "only it", "only ref.", "both", "error consistency")
     for pair in page.pairs[:_MOST]:
         counts = (pair.only.images, pair.only_reference.images, pair.both)
         table.add_row(pair.run, *(f"{count:,}" for count in counts), _plain(pair.consistency))
@@ -75,7 +85,7 @@ def _show_costs(page: "ComparePage") -> None:
     known = [one for one in page.models[:_MOST] if one.networks is not None]
     if not known:
         return
-    table = new_table("training", "networks", "parameters", "trained on", "epochs", "time")
+    table = _table("training", "networks", "parameters", "trained on", "epochs", "time")
     for one in known:
         counts = (one.networks, one.parameters, one.images, one.epochs)
         time = "-" if one.seconds is None else duration(one.seconds)
@@ -88,7 +98,7 @@ def _show_people(people: "ComparedPeople") -> None:
     if people.simulated:
         print("SIMULATED READERS: nothing here is about people.")
     print(f"{whose}: {_percent(people.error)}{_limits(people.error)}, {people.basis}")
-    table = new_table("people against", "people minus model", "who misreads less", "kappa")
+    table = _table("people against", "difference, points", "misreads less", "error consistency")
     for one in people.against[:_MOST]:
         better = "not settled" if one.better == "unsettled" else one.better
         table.add_row(one.run, _points(one.difference), better, _plain(one.consistency))

@@ -116,6 +116,7 @@ def build_pages(
         reconstructions=reconstructions or {},
     )
     overview = build_overview(tables)
+    side_by_side = tuple(build_compare(tables, result) for result in compared)
     return Pages(
         overview=overview,
         mistakes=tuple(build_mistakes(tables, provenance) for provenance in tables.shown),
@@ -123,10 +124,10 @@ def build_pages(
         reconstructions=tuple(
             build_reconstructions(tables, split) for split in tables.reconstructions
         ),
-        compared=tuple(build_compare(tables, result) for result in compared),
+        compared=side_by_side,
         people=None if people is None else build_people(tables, people),
         described=None if described is None else build_described(tables, described),
-        methods=build_methods(tables, overview),
+        methods=build_methods(tables, overview, side_by_side),
         reproduce=build_reproduce(tables, overview),
     )
 

@@ -1,9 +1,11 @@
 """How the figures on the pages were made, in words, and what they can't tell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from misread.analysis.verdicts import Thresholds
 from misread.tables.reading_plan import ReadingPlan
+from misread.views.pages.compare import ComparePage
 from misread.views.pages.overview import Overview
 from misread.views.pages.study_tables import StudyTables
 
@@ -32,12 +34,15 @@ class Methods:
     methods: tuple[Method, ...]
 
 
-def build_methods(tables: StudyTables, overview: Overview) -> Methods:
+def build_methods(
+    tables: StudyTables, overview: Overview, compared: Sequence[ComparePage] = ()
+) -> Methods:
     """The methods behind what the overview and its pages show.
 
     Args:
         tables: The study's tables.
         overview: What it shows.
+        compared: What stands side by side.
     """
     made = [_MISTAKES, _INTERVALS, _origins({row.origin for row in overview.errors})]
     if any(result.reliability for result in overview.results):
@@ -46,6 +51,8 @@ def build_methods(tables: StudyTables, overview: Overview) -> Methods:
         made.append(_TRAINING)
     if overview.slices:
         made.append(_SLICES)
+    if any(page.comparisons for page in compared):
+        made.append(_COMPARED)
     if any(result.after for result in overview.results):
         made.append(_VERDICTS)
     if tables.people is not None:
@@ -115,6 +122,20 @@ _SLICES = _method(
     table hold together at 95% (Bonferroni). Where images belong together, the number of images
     is divided by a design effect from a bootstrap over what they belong to (Korn and Graubard's
     method). A slice is marked if the interval of its difference to all others excludes zero.
+    """,
+)
+_COMPARED = _method(
+    "Side by side",
+    """
+    All models are held against one, image by image. The difference of two error rates has Tango's
+    score interval for pairs; McNemar's exact test asks whether the images that only one of the two
+    misreads are split further from half than chance would have it. P-values are corrected for all
+    comparisons of a split (Holm); intervals are not. Error consistency is Cohen's kappa of right
+    and wrong, with a score interval.
+
+    To choose a model by its error on the test split is a choice made on the test split: its error
+    there is then too low a guess for new images. Figures of the literature are quoted, not measured
+    here.
     """,
 )
 _VERDICTS = _method(
