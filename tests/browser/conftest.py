@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from misread.datasets import Dataset, Split, load
@@ -270,6 +271,24 @@ def wait_for_images(page: Page) -> None:
     page.wait_for_function(
         "() => [...document.querySelectorAll('.tile')].every((tile) => tile.dataset.drawn)"
     )
+
+
+def check_with_axe(page: Page, where: str) -> None:
+    """Nothing that axe-core calls serious or critical."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    bad = [
+        f"{where}: {rule['id']}: {node['target']} {node['failureSummary'][:200]}"
+        for rule in found.response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+    assert not bad, "\n".join(bad)
+
+
+@pytest.fixture(scope="session")
+def check() -> Callable[[Page, str], None]:
+    """Fail if axe-core finds something serious on a page, which is named."""
+    return check_with_axe
 
 
 @pytest.fixture(name="wait_for_images")

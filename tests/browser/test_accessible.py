@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 Open = Callable[[str], Page]
@@ -12,22 +11,11 @@ WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 844}
 
 
-def check(page: Page, where: str) -> None:
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    bad = [
-        f"{where}: {rule['id']}: {node['target']} {node['failureSummary'][:200]}"
-        for rule in found.response["violations"]
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
-    assert not bad, "\n".join(bad)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_axe_finds_nothing_serious(
     new_page: Callable[..., Page], server: Any, wait_for_images: Callable[[Page], None],
-    scheme: str, size: dict[str, int],
+    check: Callable[[Page, str], None], scheme: str, size: dict[str, int],
 ) -> None:  # fmt: skip
     page = new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     page.goto(f"{server.url}/?split=test&right=no&sort=index&side=confusions")

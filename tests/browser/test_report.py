@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
@@ -68,22 +67,11 @@ def watched() -> Iterator[Watched]:
     assert [url for url in watched.requests if not url.startswith(("file:", "data:"))] == []
 
 
-def check(page: Page, where: str) -> None:
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    bad = [
-        f"{where}: {rule['id']}: {node['target']} {node['failureSummary'][:200]}"
-        for rule in found.response["violations"]
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
-    assert not bad, "\n".join(bad)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_axe_finds_nothing_serious_and_nothing_sticks_out(
     new_page: Callable[..., Page], watched: Watched, folder: Path, single: Path,
-    scheme: str, size: dict[str, int],
+    check: Callable[[Page, str], None], scheme: str, size: dict[str, int],
 ) -> None:  # fmt: skip
     page = watched.watch(new_page(viewport=size, color_scheme=scheme))
     for place in (*(folder.with_name(f"{name}.html") for name in PAGES), single):

@@ -1,14 +1,10 @@
 """The page of readings that follow no plan."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from misread.datasets import Dataset
 from misread.store import Study
-from misread.tables import Predictions
 from misread.tables.answer_counts import AnswerCounts
 from misread.tables.readings import Reader, Readings, Seen
 from misread.views.pages import Limits
@@ -20,21 +16,13 @@ from misread.workflows.report import make_pages
 
 
 @pytest.fixture
-def dataset(make_dataset: Callable[..., Dataset]) -> Dataset:
-    return make_dataset(test=40)
+def dataset(forty: Dataset) -> Dataset:
+    return forty
 
 
 @pytest.fixture
-def study(
-    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study],
-    make_predictions: Callable[..., Predictions],
-) -> Study:  # fmt: skip
-    """A model that misreads images 0 to 3 as the next class."""
-    labels = dataset.test.labels.astype(np.int64)
-    seen = np.where(np.arange(40) < 4, (labels + 1) % 3, labels)
-    probabilities = np.full((40, 3), 0.05)
-    probabilities[np.arange(40), seen] = 0.9
-    return make_study(tmp_path / "study", dataset, make_predictions(dataset.test, probabilities))
+def study(four_misread: Study) -> Study:
+    return four_misread
 
 
 def read(study: Study, dataset: Dataset, wrong: list[list[int]]) -> None:

@@ -19,23 +19,15 @@ from misread.workflows.readings import simulate_readers
 
 
 @pytest.fixture
-def dataset(make_dataset: Callable[..., Dataset]) -> Dataset:
-    return make_dataset(test=40)
+def dataset(forty: Dataset) -> Dataset:
+    return forty
 
 
 @pytest.fixture
-def study(
-    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study],
-    make_predictions: Callable[..., Predictions],
-) -> Study:  # fmt: skip
-    """A model that misreads images 0 to 3 as the next class, and a plan to read all 40."""
-    labels = dataset.test.labels.astype(np.int64)
-    seen = np.where(np.arange(40) < 4, (labels + 1) % 3, labels)
-    probabilities = np.full((40, 3), 0.05)
-    probabilities[np.arange(40), seen] = 0.9
-    made = make_study(tmp_path / "study", dataset, make_predictions(dataset.test, probabilities))
-    make_plan(made, 40)
-    return made
+def study(four_misread: Study) -> Study:
+    """With a plan to read all 40 images."""
+    make_plan(four_misread, 40)
+    return four_misread
 
 
 def read(
