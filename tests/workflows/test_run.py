@@ -279,9 +279,9 @@ def test_a_figures_folder_that_cannot_be_written_is_named(first: RunResult, tmp_
     study = Study.open(copy_study(first, tmp_path))
     shutil.rmtree(study.figures)
     study.figures.touch()
-    with pytest.raises(MisreadError) as caught:
-        draw_mistakes(study)
-    assert str(study.figures) in str(caught.value)
+    drawn = draw_mistakes(study)
+    assert drawn.paths == () and len(drawn.mistakes.table) > 0
+    assert str(study.figures) in drawn.problem
 
 
 def test_the_card_is_plain_json(first: RunResult) -> None:
