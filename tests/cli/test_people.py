@@ -327,7 +327,7 @@ def test_answers_are_deleted_once_it_is_confirmed(
         assert len(study.reading_log.readers(load_plan(study))) == (not deleted)
         study.reading_log.close()
     answer(study, "bob", 3)
-    code, out, _ = invoke("read", "--forget", "bob", "--yes", "--json")
+    code, out, _ = invoke("read", "--forget", "bob", "--json")
     assert (code, json.loads(out)) == (0, {"reader": "bob", "answers_deleted": 3})
 
 

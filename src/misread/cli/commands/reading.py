@@ -107,9 +107,10 @@ def read(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     forget: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Delete this reader's name, link and answers; and end."),
+        typer.Option(
+            metavar="NAME", help="Delete this reader's name, link and answers; --json doesn't ask."
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking first.")] = False,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -126,7 +127,7 @@ def read(
     place = Study.locate(study, Path.cwd())
     if forget is not None:
         held = workflow.count_answers_of(place, forget)
-        if not yes:
+        if not as_json:  # a script can't be asked
             typer.confirm(output.ask_to_forget(forget, held), abort=True, err=True)
         count = workflow.forget(place, forget)
         output.show_forgotten(forget, count, as_json)
