@@ -14,7 +14,6 @@ empty cache folder, as the very first one has.
 
 import argparse
 import json
-import signal
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from gallery import CHROMIUM, FLAGS, wait_for_picture
-from machine import Machine, bare_environment, new_parser, print_table, write_json
+from machine import Machine, bare_environment, new_parser, print_table, serving, write_json
 
 _FIGURE = 3.0
 _FACTS = """
@@ -47,21 +46,8 @@ def start(python: Path, study: Path, cache: Path) -> Iterator[tuple[float, dict[
     """`misread demo` until it serves: when it was started, and what it said."""
     command = [str(python), "-m", "misread", "demo", "--study", str(study), "--no-browser"]
     command += ["--port", "0", "--json"]
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=bare_environment(MISREAD_CACHE=str(cache)), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        text = ""
-        while not text.endswith("\n}\n"):
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                raise SystemExit(f"{' '.join(command)}: ended at once")
-            text += line
-        yield began, json.loads(text)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+    with serving(command, bare_environment(MISREAD_CACHE=str(cache))) as (began, said, _):
+        yield began, said
 
 
 def measure(browser: Any, python: Path, folder: Path, cache: Path) -> tuple[float, float, int]:

@@ -20,7 +20,6 @@ import http.client
 import json
 import random
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -37,7 +36,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 
-from machine import Machine, bare_environment, new_parser, print_table, write_json
+from machine import Machine, bare_environment, new_parser, print_table, serving, write_json
 from misread.datasets import Dataset, Split, load
 from misread.store import Study
 from misread.tables import Origin, Predictions, Provenance
@@ -186,22 +185,8 @@ def serve(study: Path) -> Iterator[Server]:
     """Open a study without a browser, and end it with Ctrl-C."""
     command = [sys.executable, "-m", "misread", "open", "--study", str(study), "--no-browser"]
     command += ["--port", "0", "--json"]
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=bare_environment(**_source()), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        text = ""
-        while not text.endswith("}\n"):
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                raise SystemExit(f"{' '.join(command)}: ended at once")
-            text += line
-        seconds = time.perf_counter() - started
-        yield Server(json.loads(text)["url"], seconds, started, process.pid)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+    with serving(command, bare_environment(**_source())) as (started, said, process):
+        yield Server(said["url"], time.perf_counter() - started, started, process)
 
 
 def _source() -> dict[str, str]:

@@ -4,8 +4,11 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -99,6 +102,26 @@ def run_json(command: Sequence[str | Path], environment: Mapping[str, str]) -> d
         raise SystemExit(f"{' '.join(map(str, command))}: failed\n{done.stderr[-2000:]}")
     parsed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return parsed
+
+
+@contextmanager
+def serving(
+    command: Sequence[str | Path], environment: Mapping[str, str]
+) -> Iterator[tuple[float, dict[str, Any], int]]:
+    """A command that serves until Ctrl-C: when it was started, the JSON it printed, its process."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise SystemExit(f"{' '.join(map(str, command))}: ended at once")
+            text += line
+        yield began, json.loads(text), process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
 
 
 def new_parser(documentation: str | None) -> argparse.ArgumentParser:

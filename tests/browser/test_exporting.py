@@ -79,6 +79,9 @@ def test_the_overview_leads_into_the_gallery(
     page.goto(server.url + "/overview")
     expect(page.get_by_role("heading", level=1)).to_contain_text("digits")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_role("link", name="Misread test images").click()
     page.wait_for_selector(".tile[data-drawn]")
     assert "right=no" in page.url

@@ -140,6 +140,11 @@ def test_readings_that_contradict_keep_no_report_from_being_written(
     page = Path(out.splitlines()[0])
     assert "isn't shown: readings/a.csv: reader ann" in page.read_text("utf-8")
     assert not (page.parent / "people.html").exists()
+    code, out, err = invoke("compare")
+    assert code == 0
+    assert "without people: readings/a.csv: reader ann" in err
+    assert "test: " in out.splitlines()[0]
+    assert json.loads(invoke("compare", "--json")[1])["people"] is None
 
 
 def test_an_early_quitter_decides_no_mean(invoke: Invoke, study: Study) -> None:

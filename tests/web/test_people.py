@@ -149,3 +149,6 @@ def test_readings_that_contradict_are_told_on_the_page(
         page = client.get("/people")
         assert page.status_code == 200
         assert "is in readings/one.csv as well" in page.text
+        compared = client.get("/compare?split=test")
+        assert compared.status_code == 200
+        assert "is in readings/one.csv as well" in compared.text

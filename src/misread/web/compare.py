@@ -3,13 +3,13 @@
 from markupsafe import Markup
 
 from misread.analysis.reading.result import PeopleResult
-from misread.errors import ParameterError
+from misread.errors import ParameterError, ReadingsError
 from misread.tables import Origin
 from misread.views.comparing import find_comparison
 from misread.views.gallery.boot import study_id
 from misread.views.gallery.gallery import Gallery
 from misread.views.html import Renderer
-from misread.views.pages import Limits, StudyTables, build_compare
+from misread.views.pages import StudyTables, build_compare
 from misread.web.overview import GalleryLinks
 
 
@@ -39,7 +39,7 @@ class ComparePages:
 
         Raises:
             ParameterError: There is no such split.
-            MisreadError: Predictions or readings are damaged.
+            MisreadError: Predictions are damaged.
         """
         gallery = self._gallery
         if split not in gallery.dataset.splits:
@@ -53,11 +53,15 @@ class ComparePages:
 
     def _make(self, split: str) -> Markup | None:
         gallery = self._gallery
-        read = gallery.reading.measure()
-        people = read if isinstance(read, PeopleResult) else None
+        people, problem = None, ""
+        try:
+            read = gallery.reading.measure()
+            people = read if isinstance(read, PeopleResult) else None
+        except ReadingsError as error:
+            problem = str(error)
         found = find_comparison(gallery.study, split, people=people)
         if found is None:
             return None
-        tables = StudyTables(gallery.study, gallery.dataset, {}, None, Limits())
+        tables = StudyTables(gallery.study, gallery.dataset, {}, readings_problem=problem)
         links = GalleryLinks((), gallery.dataset, study_id(gallery.study))
         return Renderer(links).compare(build_compare(tables, found))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from misread.datasets import Dataset
-from misread.errors import PredictionsError
+from misread.errors import PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin, Provenance
 from misread.views.comparing import measure, of_all_images
@@ -74,7 +74,11 @@ def compare(
     check_png(save)
     found = _choose(study, split, models)
     dataset = dataset or study.load_dataset()
-    people = find_people(study, dataset=dataset)
+    people, problem = None, ""
+    try:
+        people = find_people(study, dataset=dataset)
+    except ReadingsError as error:
+        problem = str(error)  # They don't keep models from being compared, as in the report.
     whole, partial = of_all_images(study, split, found)
     if not whole or (models and partial):
         images = study.splits[split].images
@@ -83,7 +87,8 @@ def compare(
             "fewer; --model names others"
         )
     result = measure(study, split, whole, partial, against, people)
-    page = build_compare(StudyTables(study, dataset, {}, None, _ALL), result)
+    tables = StudyTables(study, dataset, {}, None, _ALL, readings_problem=problem)
+    page = build_compare(tables, result)
     name = f"compare.{split}"
     path = study.figures / f"{name}.png" if save is None else Path(save)
     save_picture(draw_comparison(page), path)

@@ -1,6 +1,7 @@
 """Freeze the plan of a reader study, and take it up again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import UTC, datetime
 
@@ -8,13 +9,46 @@ import numpy as np
 
 from misread.analysis.outcomes import read_outcomes
 from misread.analysis.panel import score_panel
-from misread.analysis.reading.design import ANSWERS, choose_hard, draw_plan, most_hard
+from misread.analysis.reading.design import (
+    ANSWERS,
+    SECONDS_EACH,
+    choose_hard,
+    draw_plan,
+    expected_width,
+    most_hard,
+)
 from misread.analysis.reading.order import check_order
+from misread.analysis.reading.stopping import expect_stop
 from misread.errors import ParameterError, ReadingsError, StudyError
 from misread.store import Study
 from misread.tables import Origin, Provenance
+from misread.tables.parquet import PredictionsFile
 from misread.tables.reading_plan import ReadingPlan, ReadingTarget
-from misread.types import IntArray
+from misread.types import BoolArray, IntArray
+
+# Share of the images outside the census that a forecast supposes to be misread.
+_SUPPOSED = 0.002
+
+
+@dataclass(frozen=True)
+class PlanForecast:
+    """What is to be expected of a plan before anybody has read by it.
+
+    Attributes:
+        candidates: How many images the plan's models misread: the hard ones are the most difficult
+            of them. None where predictions have gone since.
+        minutes: Of one reader, 1 or more.
+        supposed_rate: Share of the images outside the census that is supposed to be misread.
+        width: Mean width of one reader's interval after all answers, as a share of the images.
+        stop: Answers after which the plan's width is reached; None without a width, or where all
+            answers aren't enough.
+    """
+
+    candidates: int | None
+    minutes: int
+    supposed_rate: float
+    width: float
+    stop: int | None
 
 
 def make_plan(
@@ -118,28 +152,39 @@ def answered(study: Study, plan: ReadingPlan) -> bool:
     return any(table.design == plan.hash and not table.simulated for table in tables)
 
 
-def count_candidates(study: Study, plan: ReadingPlan) -> int | None:
-    """How many images the plan's models misread: the hard ones are the most difficult of them.
+def forecast_plan(study: Study, plan: ReadingPlan) -> PlanForecast:
+    """What to expect of a study's plan."""
+    errors = round(_SUPPOSED * plan.rest)
+    width, _ = expected_width(errors, plan.sample, plan.rest, plan.alpha) if plan.rest else (0, 1)
+    return PlanForecast(
+        candidates=_count_candidates(study, plan),
+        minutes=max(1, round((plan.answers + plan.repeats) * SECONDS_EACH / 60)),
+        supposed_rate=_SUPPOSED,
+        width=width / plan.target.images,
+        stop=None if plan.width is None else expect_stop(plan, _SUPPOSED),
+    )
 
-    Returns:
-        None where predictions have gone since.
-    """
+
+def _count_candidates(study: Study, plan: ReadingPlan) -> int | None:
     listed = {one.name: one for one in study.list_predictions(plan.target.split)}
     if not all(name in listed for name in plan.models):
         return None
     files = [study.open_predictions(listed[name]) for name in plan.models]
-    wrong = [read_outcomes(file).wrong for file in files]
-    return int(np.any(wrong, axis=0).sum()) if wrong else 0
+    return int(_misread_by_any(files).sum()) if files else 0
 
 
 def _hard(study: Study, chosen: Sequence[Provenance], most: int) -> IntArray:
     if not chosen:
         return np.empty(0, np.int64)
     files = [study.open_predictions(one) for one in chosen]
-    wrong = np.any([read_outcomes(file).wrong for file in files], axis=0)
     panel = score_panel(files)
-    place = choose_hard(wrong, panel.entropy, most)
+    place = choose_hard(_misread_by_any(files), panel.entropy, most)
     return panel.index[place].astype(np.int64)
+
+
+def _misread_by_any(files: Sequence[PredictionsFile]) -> BoolArray:
+    wrong: BoolArray = np.any([read_outcomes(file).wrong for file in files], axis=0)
+    return wrong
 
 
 def out_of_sample(study: Study, split: str, models: Sequence[str]) -> list[Provenance]:

@@ -59,7 +59,7 @@ def plan(
     """
     from misread.cli.output import reading as output
     from misread.store import Study
-    from misread.workflows.reading_plan import make_plan
+    from misread.workflows.reading_plan import forecast_plan, make_plan
 
     place = Study.locate(study, Path.cwd())
     before = place.load_plan()
@@ -67,7 +67,8 @@ def plan(
         place, answers, split=split, models=model or (), seed=seed, width=width, alpha=alpha,
         brief=brief, replace=replace,
     )  # fmt: skip
-    output.show_plan(place, made, as_json, frozen=before is not None and before.hash == made.hash)
+    frozen = before is not None and before.hash == made.hash
+    output.show_plan(place, made, forecast_plan(place, made), as_json, frozen=frozen)
 
 
 @commands.command(epilog="Example: misread read --reader ann --reader bob")
@@ -123,6 +124,7 @@ def read(
     from misread.cli.output import reading as output
     from misread.store import Study
     from misread.workflows import read as workflow
+    from misread.workflows.reading_plan import forecast_plan
 
     place = Study.locate(study, Path.cwd())
     if forget is not None:
@@ -137,7 +139,8 @@ def read(
 
     def started(links: "ReadingLinks") -> None:
         if not (planned or as_json):
-            output.show_plan(place, links.plan, as_json, begin=False)
+            forecast = forecast_plan(place, links.plan)
+            output.show_plan(place, links.plan, forecast, as_json, begin=False)
         output.show_links(links, as_json)
         for note in links.notes:
             print(f"note: {note}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """What `misread compare` prints."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import duration, new_table, print_json, print_table
@@ -21,6 +22,8 @@ _MOST = 30
 def show_compared(found: "Compared", as_json: bool) -> None:
     """Print models, people and the literature side by side."""
     page = found.page
+    if page.readings_problem:
+        print(f"without people: {page.readings_problem}", file=sys.stderr)
     if as_json:
         print_json(_json(found))
         return

@@ -8,60 +8,70 @@ if TYPE_CHECKING:
     from misread.store import Study
     from misread.tables.reading_plan import ReadingPlan
     from misread.workflows.read import ReadingLinks
-
-# Share of the images outside the census that the forecast supposes to be misread.
-_SUPPOSED = 0.002
+    from misread.workflows.reading_plan import PlanForecast
 
 
 def show_plan(
-    study: "Study", plan: "ReadingPlan", as_json: bool, *, frozen: bool = False, begin: bool = True
+    study: "Study",
+    plan: "ReadingPlan",
+    forecast: "PlanForecast",
+    as_json: bool,
+    *,
+    frozen: bool = False,
+    begin: bool = True,
 ) -> None:
     """Print what is frozen, and what to expect of it.
 
     Args:
         study: Whose plan.
         plan: The plan.
+        forecast: What to expect of it.
         as_json: One JSON object.
         frozen: Whether it was frozen before, and nothing changed.
         begin: Whether to say how reading begins.
     """
-    from misread.analysis.reading.design import SECONDS_EACH, expected_width
-    from misread.analysis.reading.stopping import expect_stop
-    from misread.workflows.reading_plan import count_candidates
-
-    errors = round(_SUPPOSED * plan.rest)
-    width, _ = expected_width(errors, plan.sample, plan.rest, plan.alpha) if plan.rest else (0, 1)
-    share = width / plan.target.images
-    misread = count_candidates(study, plan)
-    stop = None if plan.width is None else expect_stop(plan, _SUPPOSED)
     if as_json:
-        print_json(
-            {
-                "plan": str(study.plan_file),
-                "hash": plan.hash,
-                "split": plan.target.split,
-                "images": plan.target.images,
-                "answers": plan.answers,
-                "hard": len(plan.hard),
-                "misread_by_models": misread,
-                "sample": plan.sample,
-                "repeats": plan.repeats,
-                "practice": len(plan.practice),
-                "models": list(plan.models),
-                "width": plan.width,
-                "alpha": plan.alpha,
-                "expected_width": {"supposed_rate": _SUPPOSED, "width": share},
-                "expected_stop": stop,
-                "frozen_before": frozen,
-            }
-        )
+        print_json(_plan_data(study, plan, forecast, frozen))
         return
-    target = plan.target
     if frozen:
         print(f"frozen already, on {plan.created}: nothing changed")
+    _print_images(plan, forecast)
+    _print_end(plan, forecast)
+    print(f"{study.plan_file}\n  {plan.hash}")
+    if begin:
+        print("misread read --reader NAME begins")
+
+
+def _plan_data(
+    study: "Study", plan: "ReadingPlan", forecast: "PlanForecast", frozen: bool
+) -> dict[str, object]:
+    return {
+        "plan": str(study.plan_file),
+        "hash": plan.hash,
+        "split": plan.target.split,
+        "images": plan.target.images,
+        "answers": plan.answers,
+        "hard": len(plan.hard),
+        "misread_by_models": forecast.candidates,
+        "sample": plan.sample,
+        "repeats": plan.repeats,
+        "practice": len(plan.practice),
+        "models": list(plan.models),
+        "width": plan.width,
+        "alpha": plan.alpha,
+        "expected_width": {"supposed_rate": forecast.supposed_rate, "width": forecast.width},
+        "expected_stop": forecast.stop,
+        "frozen_before": frozen,
+    }
+
+
+def _print_images(plan: "ReadingPlan", forecast: "PlanForecast") -> None:
+    """What is read."""
+    target = plan.target
     print(f"{target.dataset}, {target.split} split: {target.images:,} images")
     if plan.models:
-        print(f"hard images, read by everyone: {_told_hard(plan, misread)}misread by a model of")
+        told = _told_hard(plan, forecast.candidates)
+        print(f"hard images, read by everyone: {told}misread by a model of")
         for model in plan.models:
             print(f"  {model}")
     else:
@@ -69,36 +79,36 @@ def show_plan(
               "saw it")  # fmt: skip
     print(f"of the other {plan.rest:,}, a random sample by each reader: {plan.sample:,}")
     print(f"shown again, outside of the estimate: {plan.repeats:,}; practice: {len(plan.practice)}")
-    shown = plan.answers + plan.repeats
+
+
+def _print_end(plan: "ReadingPlan", forecast: "PlanForecast") -> None:
+    """When a reader's work ends, and what is known then."""
     most = "at most " if plan.width is not None else ""
-    minutes = counted(max(1, round(shown * SECONDS_EACH / 60)), "minute")
+    minutes = counted(forecast.minutes, "minute")
     print(f"each reader: {most}{counted(plan.answers, 'answer')}, about {minutes}")
-    supposed = f"if {100 * _SUPPOSED:g}% of the sample is misread"
-    if plan.width is not None:
-        print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide:")
-        print(
-            f"  after about {stop:,} answers, {supposed}"
-            if stop is not None
-            else f"  not to be expected within {plan.answers:,} answers, {supposed}; --answers "
-            "allows more"
-        )
-    else:
+    supposed = f"if {100 * forecast.supposed_rate:g}% of the sample is misread"
+    if plan.width is None:
         print(
             f"the {plan.confidence} interval of one reader is expected to be "
-            f"{100 * share:.2f} points wide, {supposed}"
+            f"{100 * forecast.width:.2f} points wide, {supposed}"
         )
-    print(f"{study.plan_file}\n  {plan.hash}")
-    if begin:
-        print("misread read --reader NAME begins")
+        return
+    print(f"a reader stops earlier once his interval is {100 * plan.width:.2f} points wide:")
+    print(
+        f"  after about {forecast.stop:,} answers, {supposed}"
+        if forecast.stop is not None
+        else f"  not to be expected within {plan.answers:,} answers, {supposed}; --answers allows "
+        "more"
+    )
 
 
-def _told_hard(plan: "ReadingPlan", misread: int | None) -> str:
+def _told_hard(plan: "ReadingPlan", candidates: int | None) -> str:
     """How many, and why not all that models misread."""
     count = len(plan.hard)
-    if misread is None or misread <= count:
+    if candidates is None or candidates <= count:
         return f"{count:,}, "
     cap = "a fourth of the answers" if count == plan.answers // 4 else "at most so many"
-    return f"{count:,} of {misread:,} ({cap}; the most difficult ones) "
+    return f"{count:,} of {candidates:,} ({cap}; the most difficult ones) "
 
 
 def show_links(links: "ReadingLinks", as_json: bool) -> None:

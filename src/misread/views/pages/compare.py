@@ -52,6 +52,7 @@ class ComparePage:
         comparisons: How many comparisons the p-values are corrected for.
         trainings: Trainings of one recipe, summed up.
         people: People; None where nobody has read.
+        readings_problem: Why what people read can't be shown; "" if it can, or nobody has read.
         quoted: Error rates of the literature.
         left_out: Predictions that aren't of all images.
         target: What the intervals are about.
@@ -69,6 +70,7 @@ class ComparePage:
     comparisons: int
     trainings: tuple[TrainingGroup, ...]
     people: ComparedPeople | None
+    readings_problem: str
     quoted: tuple[QuotedRate, ...]
     left_out: tuple[str, ...]
     target: str
@@ -110,6 +112,7 @@ def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
         quoted=tuple(
             QuotedRate(one.name, Share.of(one.error), one.source) for one in result.quoted
         ),
+        readings_problem=tables.readings_problem,
         left_out=result.left_out,
         target=TARGET,
         corrected=corrected_text(count, reference) if count else "",
