@@ -1,6 +1,7 @@
 """Make the reference panel of the package: train its runs, cross-fit, and pack what they predict.
 
-    python benchmarks/reference_panel.py --study DIR [--also DIR] [--pack-only] [--allow-missing]
+    python benchmarks/reference_panel.py --study DIR [--also DIR] [--keep] [--pack-only]
+        [--allow-missing]
 
 Gives every command of the list below, one after another, in a process of its own and with the study
 DIR. What DIR has already isn't trained again, and a training that was stopped goes on from its last
@@ -9,8 +10,9 @@ epoch, so that this script can be stopped and started at any time. It takes hour
 Then it packs the predictions of the test split and the cross-fitted ones of the training split
 into `src/misread/workflows/reference_data`, in place of the panel that is there, reads them back,
 and prints of each what packing has changed. `--pack-only` trains nothing; `--also` names further
-studies that runs are taken from. While runs of the list are missing nothing is packed, unless
-`--allow-missing` says so: the panel's index names them.
+studies that runs are taken from; `--keep` leaves the runs that no study has as they are in the
+panel that is there, if it has them by the same recipe. While runs of the list are missing nothing
+is packed, unless `--allow-missing` says so: the panel's index names them.
 """
 
 import argparse
@@ -29,7 +31,12 @@ from misread.datasets import Dataset
 from misread.errors import InputError
 from misread.store import Study
 from misread.tables.packed import STEP
-from misread.workflows.reference_packing import PlannedRun, find_finished, pack_panel
+from misread.workflows.reference_packing import (
+    PlannedRun,
+    find_finished,
+    find_packed,
+    pack_panel,
+)
 from misread.workflows.reference_panel import FOLDER, PackedTable, ReferencePanel
 
 # The list. Neighbours take most of the room: they come of one run for each split.
@@ -59,15 +66,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--also", type=Path, action="append", default=[], help="another study; repeat it"
     )
+    parser.add_argument("--keep", action="store_true", help="what the present panel has already")
     parser.add_argument("--pack-only", action="store_true", help="train nothing")
     parser.add_argument("--allow-missing", action="store_true", help="pack what is finished")
     parser.add_argument("--output", type=Path, default=FOLDER, help="the panel's folder")
     return parser.parse_args()
 
 
-def train(study: Path, others: list[Path]) -> None:
-    """Give the command of each run that no other study has."""
-    there = find_finished([Study.open(path) for path in others], RUNS)
+def train(study: Path, others: list[Path], kept: list[str]) -> None:
+    """Give the command of each run that no other study has, and that isn't kept."""
+    there = {*find_finished([Study.open(path) for path in others], RUNS), *kept}
     for command in dict.fromkeys(run.command for run in RUNS if run.name not in there):
         print(f"{command} --study {study}", flush=True)
         line = [sys.executable, "-m", *shlex.split(command), "--study", str(study)]
@@ -76,10 +84,10 @@ def train(study: Path, others: list[Path]) -> None:
             raise SystemExit(f"{command}: ended with {done.returncode}")
 
 
-def check_missing(studies: list[Study], allowed: bool) -> dict[str, Study]:
+def check_missing(studies: list[Study], kept: list[str], allowed: bool) -> dict[str, Study]:
     """Say which runs of the list aren't finished, and stop if that isn't allowed."""
     finished = find_finished(studies, RUNS)
-    missing = [run for run in RUNS if run.name not in finished]
+    missing = [run for run in RUNS if run.name not in finished and run.name not in kept]
     for run in missing:
         print(f"missing: {run.name:32} {run.command}")
     if missing and not allowed:
@@ -124,15 +132,17 @@ def main() -> None:
     options = parse()
     machine = Machine.here()
     try:
+        kept = find_packed(ReferencePanel.open(options.output), RUNS) if options.keep else []
         if not options.pack_only:
-            train(options.study, options.also)
+            train(options.study, options.also, kept)
         studies = [Study.open(path) for path in (options.study, *options.also)]
-        finished = check_missing(studies, options.allow_missing)
+        finished = check_missing(studies, kept, options.allow_missing)
         data = studies[0].load_dataset()
-        panel = pack_panel(studies, data, RUNS, options.output)
+        panel = pack_panel(studies, data, RUNS, options.output, kept=kept)
         rows = [
             measure(table, panel, finished[table.provenance.run_name], data)
             for table in panel.tables()
+            if table.provenance.run_name in finished
         ]
     except InputError as error:
         raise SystemExit(str(error)) from None

@@ -15,7 +15,12 @@ from misread.errors import PredictionsError, StudyError
 from misread.models import Card
 from misread.store import Study
 from misread.tables import Dynamics, Neighbours, Origin, Predictions
-from misread.workflows.reference_packing import PlannedRun, find_finished, pack_panel
+from misread.workflows.reference_packing import (
+    PlannedRun,
+    find_finished,
+    find_packed,
+    pack_panel,
+)
 from misread.workflows.reference_panel import ReferencePanel
 
 Make = Callable[..., Any]
@@ -60,7 +65,10 @@ def study(
     for run in PLAN[:3]:
         save(run, run.split, run.origin)
         save(run, *("train", Origin.IN_SAMPLE) if run.repeat is None else ("test", Origin.HELD_OUT))
-        make_card(dataset, run.name).write(place.model_file(run.name, ".json"))
+        card = dataclasses.replace(
+            make_card(dataset, run.name), recipe=dataclasses.asdict(run.recipe)
+        )
+        card.write(place.model_file(run.name, ".json"))
     fitted = place.newest_predictions("train", PLAN[2].name)
     figures = generator.integers(0, 9, (3, len(fitted)))
     place.save_dynamics(make_dynamics(fitted, *figures / 4, epochs=3, networks=4))
@@ -166,6 +174,40 @@ def test_an_old_panel_is_replaced_and_nothing_else_is(
         pack_panel([study], dataset, PLAN, other)
     assert (other / "mine.txt").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "panel"]
+
+
+def test_what_no_study_has_can_stay_from_the_former_panel(
+    tmp_path: Path, study: Study, dataset: Dataset
+) -> None:
+    whole = pack_panel([study], dataset, PLAN, tmp_path / "panel")
+    kept = find_packed(whole, PLAN)
+    assert kept == [run.name for run in PLAN[:3]]
+    few = Study.open(Path(shutil.copytree(study.path, tmp_path / "few")))
+    for run in (PLAN[0], PLAN[2]):
+        few.model_file(run.name, ".json").unlink()
+    again = pack_panel([few], dataset, PLAN, whole.folder, kept=kept)
+    assert (again.runs, again.missing) == (whole.runs, whole.missing)
+    for table in again.tables("predictions", "test"):
+        assert len(again.predictions(table, dataset.test.labels)) == len(dataset.test)
+    without = pack_panel([few], dataset, PLAN, whole.folder, kept=kept[2:])
+    assert [run.name for run in without.runs] == [PLAN[1].name, PLAN[2].name]
+
+
+@pytest.mark.parametrize("changed", [{"dynamics": True}, {"neighbours": 0}])
+def test_what_the_list_asks_for_anew_is_not_kept(
+    panel: ReferencePanel, changed: dict[str, Any]
+) -> None:
+    assert find_packed(panel, [dataclasses.replace(PLAN[0], **changed)]) == []
+
+
+def test_a_run_by_another_recipe_is_not_kept(tmp_path: Path, panel: ReferencePanel) -> None:
+    folder = Path(shutil.copytree(panel.folder, tmp_path / "panel"))
+    path = panel.card_file(PLAN[1].name)
+    card = json.loads(path.read_text())
+    card["recipe"]["learning_rate"] *= 2
+    (folder / "models" / path.name).write_text(json.dumps(card))
+    left = find_packed(ReferencePanel.open(folder), PLAN)
+    assert left == [PLAN[0].name, PLAN[2].name]
 
 
 def test_a_study_without_any_of_the_runs(tmp_path: Path, dataset: Dataset) -> None:

@@ -1,14 +1,16 @@
 """Making the reference panel's files from a study in which its runs were trained."""
 
+import dataclasses
 import hashlib
 import json
 import secrets
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from misread.datasets import Dataset
 from misread.errors import PredictionsError, StudyError
 from misread.files import write_bytes, write_text
 from misread.models import Recipe, find_model
+from misread.models.recipe import fill_in
 from misread.store import Study
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 from misread.tables.packed import STEP, pack_dynamics, pack_neighbours, pack_probabilities
@@ -70,6 +73,12 @@ class PlannedRun:
         return Origin.HELD_OUT if self.repeat is None else Origin.CROSS_FITTED
 
     @property
+    def kinds(self) -> set[str]:
+        """Which tables of it go into the panel."""
+        wanted = {"predictions": True, "neighbours": self.neighbours, "dynamics": self.dynamics}
+        return {kind for kind, there in wanted.items() if there}
+
+    @property
     def command(self) -> str:
         """What makes the run, as a line for a shell."""
         line = ["misread", "run" if self.repeat is None else "crossfit", "mnist"]
@@ -92,8 +101,30 @@ def find_finished(studies: Sequence[Study], planned: Sequence[PlannedRun]) -> di
     return found
 
 
+def find_packed(panel: ReferencePanel, planned: Sequence[PlannedRun]) -> list[str]:
+    """Names of the planned runs that a panel has, trained by the same recipe, with all tables."""
+    there = {run.name: run for run in panel.runs}
+    return [
+        run.name
+        for run in planned
+        if run.name in there
+        and {table.kind for table in there[run.name].tables} == run.kinds
+        and _trained_by(panel.card_file(run.name)) == dataclasses.asdict(run.recipe)
+    ]
+
+
+def _trained_by(card: Path) -> dict[str, Any]:
+    """The recipe of a training's or a cross-fit's card."""
+    return fill_in(json.loads(card.read_text(encoding="utf-8"))["recipe"])
+
+
 def pack_panel(
-    studies: Sequence[Study], dataset: Dataset, planned: Sequence[PlannedRun], folder: Path
+    studies: Sequence[Study],
+    dataset: Dataset,
+    planned: Sequence[PlannedRun],
+    folder: Path,
+    *,
+    kept: Collection[str] = (),
 ) -> ReferencePanel:
     """Pack the finished runs of one or more studies, in place of the panel in a folder.
 
@@ -102,13 +133,15 @@ def pack_panel(
         dataset: Their dataset.
         planned: All runs that belong into the panel.
         folder: The panel's; replaced as a whole once the new one is there.
+        kept: Names of planned runs that stay as the former panel has them, unless a study has
+            them.
 
     Returns:
-        The new panel; its `missing` names the planned runs that no study has finished.
+        The new panel; its `missing` names the planned runs that are in none of them.
 
     Raises:
         StudyError: None is finished, or the folder holds something else than a panel.
-        PredictionsError: A table of the study is damaged.
+        PredictionsError: A table of the study, or of the former panel, is damaged.
     """
     finished = find_finished(studies, planned)
     if not finished:
@@ -116,14 +149,17 @@ def pack_panel(
         raise StudyError(f"{named}: expected at least one finished run of the panel's list")
     if folder.exists() and not (folder / INDEX).exists():
         raise StudyError(f"{folder}: expected a reference panel to replace, found something else")
+    former = ReferencePanel.open(folder) if kept else None
     new = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
     try:
-        runs = [
-            _pack_run(finished[run.name], dataset, run, new)
-            for run in planned
-            if run.name in finished
-        ]
-        missing = [run.name for run in planned if run.name not in finished]
+        runs = []
+        for run in planned:
+            if run.name in finished:
+                runs.append(_pack_run(finished[run.name], dataset, run, new))
+            elif former and run.name in kept:
+                runs.append(_copy_run(former, run.name, new))
+        there = {run.name for run in runs}
+        missing = [run.name for run in planned if run.name not in there]
         _write_index(new / INDEX, dataset, runs, missing)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
@@ -169,6 +205,14 @@ def _pack_run(study: Study, dataset: Dataset, run: PlannedRun, folder: Path) -> 
     card = study.model_file(run.name, ".json").read_bytes()
     write_bytes(folder / "models" / f"{run.name}.json", card)
     return PanelRun(run.name, run.command, tuple(tables))
+
+
+def _copy_run(panel: ReferencePanel, name: str, folder: Path) -> PanelRun:
+    (run,) = (run for run in panel.runs if run.name == name)
+    for table in run.tables:
+        write_bytes(folder / table.file, panel.content(table))
+    write_bytes(folder / "models" / f"{name}.json", panel.card_file(name).read_bytes())
+    return run
 
 
 def _pack_predictions(predictions: Predictions, dataset: Dataset, folder: Path) -> PackedTable:

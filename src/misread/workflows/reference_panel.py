@@ -155,7 +155,7 @@ class ReferencePanel:
             PredictionsError: They are missing or damaged.
         """
         provenance, step = table.provenance, table.settings["step"]
-        content = self._read(table)
+        content = self.content(table)
         probabilities = unpack_probabilities(content, labels, len(provenance.classes), step)
         index = np.arange(len(labels), dtype=np.int32)
         return Predictions(index, labels, probabilities, provenance)
@@ -174,7 +174,7 @@ class ReferencePanel:
             PredictionsError: They are missing or damaged.
         """
         width = int(table.settings["width"])
-        near = unpack_neighbours(self._read(table), width, labels, train_labels)
+        near = unpack_neighbours(self.content(table), width, labels, train_labels)
         return Neighbours(np.arange(len(labels), dtype=np.int32), near, table.provenance)
 
     def dynamics(self, table: PackedTable, labels: LabelArray) -> Dynamics:
@@ -188,9 +188,18 @@ class ReferencePanel:
             PredictionsError: They are missing or damaged.
         """
         epochs, networks = int(table.settings["epochs"]), int(table.settings["networks"])
-        return unpack_dynamics(self._read(table), labels, epochs, networks, table.provenance)
+        return unpack_dynamics(self.content(table), labels, epochs, networks, table.provenance)
 
-    def _read(self, table: PackedTable) -> bytes:
+    def card_file(self, name: str) -> Path:
+        """Where the card of a run lies."""
+        return self.folder / "models" / f"{name}.json"
+
+    def content(self, table: PackedTable) -> bytes:
+        """What a table's file holds, packed.
+
+        Raises:
+            PredictionsError: It is missing or damaged.
+        """
         path = self.folder / table.file
         try:
             content = path.read_bytes()
@@ -227,7 +236,7 @@ class ReferencePanel:
         for run in self.runs:
             path = study.model_file(run.name, ".json")
             try:
-                write_bytes(path, (self.folder / "models" / f"{run.name}.json").read_bytes())
+                write_bytes(path, self.card_file(run.name).read_bytes())
             except OSError as error:
                 raise StudyError(f"{path}: can't write a card here: {error.strerror}") from error
 
