@@ -7,11 +7,15 @@ of being kept. Both things that routing asks of them are linear in the votes and
 and V^2; so the gradient for all that was asked is one matrix product of low rank.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
+
+# Bytes that are worked on at once: what a processor's inner caches hold.
+_BLOCK = 2 << 20
 
 
 class Votes:
@@ -93,13 +97,44 @@ class _Terms:
         self._left.append(left.detach())
         self._right.append(right.detach())
 
+    def sum(self, weights: Tensor) -> Tensor:
+        """Sums (G, C, 32) over the children, each times its weight (G, C, K)."""
+        sums = weights.new_empty(self.both.shape[:3])
+        for block, scratch in self._blocks():
+            torch.mul(self.both[block], weights[block, :, None], out=scratch)
+            torch.sum(scratch, dim=-1, out=sums[block])
+        return sums
+
+    def product(self, factors: Tensor) -> Tensor:
+        """Products (G, C, K) with factors (G, C, 32)."""
+        return torch.matmul(factors[..., None, :], self.both)[..., 0, :]
+
     def gradient(self) -> Tensor:
-        """The gradient for the votes (G, C, 16, K): that of V, and 2 V times that of V^2."""
+        """The gradient for the votes, child by child (K, G, 4, C, 4).
+
+        That of V, and 2 V times that of V^2.
+        """
         left, right = torch.stack(self._left, dim=-1), torch.stack(self._right, dim=-2)
-        places, parents = left.shape[:2]
-        product = torch.bmm(left.flatten(0, 1), right.flatten(0, 1))
-        product = product.view(places, parents, 32, -1)
-        return product[:, :, :16].addcmul_(product[:, :, 16:], self.both[:, :, :16], value=2)
+        places, parents, _, children = self.both.shape
+        gradient = left.new_empty(children, places, 4, parents, 4)
+        for block, product in self._blocks():
+            factors = left[block].flatten(0, 1), right[block].flatten(0, 1)
+            torch.bmm(*factors, out=product.flatten(0, 1))
+            of_votes, of_squares = product[:, :, :16], product[:, :, 16:]
+            of_votes.addcmul_(of_squares, self.both[block, :, :16], value=2)
+            of_votes = of_votes.view(-1, parents, 4, 4, children)
+            gradient[:, block] = of_votes.permute(4, 0, 2, 1, 3)
+        return gradient
+
+    def _blocks(self) -> Iterator[tuple[slice, Tensor]]:
+        """Some of the places, and room for one number for each of theirs in `both`."""
+        places = len(self.both)
+        of_place = self.both[0].numel() * self.both.element_size()
+        step = min(places, max(1, _BLOCK // of_place))
+        scratch = torch.empty_like(self.both[:step])
+        for start in range(0, places, step):
+            block = slice(start, min(start + step, places))
+            yield block, scratch[: block.stop - start]
 
 
 class _Make(Function):
@@ -118,11 +153,10 @@ class _Make(Function):
     def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:
         poses, transform = ctx.saved_tensors
         places, parents, children = len(poses), len(transform), poses.shape[-1]
-        gradient = ctx.terms.gradient().view(places, parents, 4, 4, children)
         # One matrix product for each child.
-        gradient = gradient.permute(4, 0, 2, 1, 3).reshape(children, places * 4, parents * 4)
-        left = poses.permute(3, 0, 1, 2).reshape(children, places * 4, 4)
-        right = transform.permute(3, 1, 0, 2).reshape(children, 4, parents * 4)
+        gradient = ctx.terms.gradient().view(children, places * 4, parents * 4)
+        left = poses.permute(3, 0, 1, 2).contiguous().view(children, places * 4, 4)
+        right = transform.permute(3, 1, 0, 2).contiguous().view(children, 4, parents * 4)
         of_poses = torch.bmm(gradient, right.transpose(1, 2)).view(children, places, 4, 4)
         of_transform = torch.bmm(left.transpose(1, 2), gradient).view(children, 4, parents, 4)
         return None, of_poses.permute(1, 2, 3, 0), of_transform.permute(2, 1, 3, 0), None
@@ -135,13 +169,13 @@ class _Sum(Function):
     def forward(ctx: Any, terms: _Terms, _: Tensor, weights: Tensor) -> Tensor:
         ctx.terms = terms
         ctx.save_for_backward(weights)
-        return (terms.both * weights[:, :, None]).sum(dim=-1)
+        return terms.sum(weights)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weights,), (gradient,) = ctx.saved_tensors, gradients
         ctx.terms.add(gradient, weights)
-        of_weights = torch.matmul(gradient[..., None, :], ctx.terms.both)[..., 0, :]
+        of_weights = ctx.terms.product(gradient)
         return None, gradient.new_zeros(()), of_weights
 
 
@@ -152,11 +186,11 @@ class _Product(Function):
     def forward(ctx: Any, terms: _Terms, _: Tensor, factors: Tensor) -> Tensor:
         ctx.terms = terms
         ctx.save_for_backward(factors)
-        return torch.matmul(factors[..., None, :], terms.both)[..., 0, :]
+        return terms.product(factors)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (factors,), (gradient,) = ctx.saved_tensors, gradients
         ctx.terms.add(factors, gradient)
-        of_factors = (ctx.terms.both * gradient[:, :, None]).sum(dim=-1)
+        of_factors = ctx.terms.sum(gradient)
         return None, gradient.new_zeros(()), of_factors
