@@ -11,7 +11,7 @@ from misread.datasets import Dataset, load
 from misread.errors import ServerError, StudyError
 from misread.store import Study
 from misread.tables import Predictions
-from misread.web.serving import listen
+from misread.web.serving import listen, network_address
 from misread.workflows.open import open_gallery
 
 _FIRST_PICTURE = """
@@ -73,3 +73,18 @@ def test_a_dataset_that_has_changed_is_refused(
     write_npz(tmp_path / "bars.npz", make_dataset(seed=5))
     with pytest.raises(StudyError, match="other images or labels"):
         open_gallery(study.path, port=0, browser=False)
+
+
+def test_open_to_the_network_it_names_this_machine_there(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("misread.workflows.open.run_server", lambda app, place, started: started())
+    with listen("0.0.0.0", 0) as probe:
+        machine = network_address("0.0.0.0", probe).rpartition(":")[0]
+    urls: list[str] = []
+    for host in ("0.0.0.0", "127.0.0.1"):
+        open_gallery(
+            study.path, host=host, port=0, browser=False, on_start=lambda url, _: urls.append(url)
+        )
+    assert urls[0].startswith(f"{machine}:") and "/?token=" in urls[0]
+    assert urls[1].startswith("http://127.0.0.1:") and urls[1].endswith("/")

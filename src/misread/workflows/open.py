@@ -12,7 +12,7 @@ from misread.views.gallery.reading import ReadingSource
 from misread.web.app import make_gallery_app
 from misread.web.exports import MakeExport
 from misread.web.security import make_door
-from misread.web.serving import address, listen, open_browser, run_server
+from misread.web.serving import address, listen, network_address, open_browser, run_server
 
 if TYPE_CHECKING:
     # The audit loads SciPy, which would delay the first picture.
@@ -38,7 +38,8 @@ def open_gallery(
         host: Address to listen on.
         port: 0 for a free one; None for the usual one, or a free one where that is taken.
         browser: Whether to open it in the user's browser.
-        on_start: Called with the page's URL and the study's folder once it can be opened.
+        on_start: Called with the page's URL, as other machines reach it where the server listens
+            everywhere, and the study's folder once it can be opened.
 
     Raises:
         StudyError: There is no study, or its dataset has changed.
@@ -51,13 +52,13 @@ def open_gallery(
         gallery = make_gallery(place, place.load_dataset())
         door = make_door(host, listening.getsockname()[1])
         app = make_gallery_app(gallery, door, make_exporter(gallery))
-        url = address(host, listening) + "/" + (f"?token={door.token}" if door.locked else "")
+        page = "/" + (f"?token={door.token}" if door.locked else "")
 
         def started() -> None:
             if on_start is not None:
-                on_start(url, place.path)
+                on_start(network_address(host, listening) + page, place.path)
             if browser:
-                open_browser(url)
+                open_browser(address(host, listening) + page)
 
         run_server(app, listening, started)
 
