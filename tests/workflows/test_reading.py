@@ -305,6 +305,10 @@ def test_counts_alone_say_what_a_crowd_said(study: Study, dataset: Dataset, tmp_
         len(cell)
         for cell in (one.cells.both, one.cells.model_only, one.cells.people_only, one.cells.neither)
     ] == [0, 30, 1, 269]
+    with pytest.raises(StudyError, match="holds the same counts of test as crowd"):
+        import_counts(study, tmp_path / "crowd.npy", name="again")
+    import_counts(study, tmp_path / "crowd.npy", replace=True)
+    assert study.list_counts() == [("crowd", "test")]
     np.save(tmp_path / "c.npy", np.zeros((301, 3), int))
     with pytest.raises(ReadingsError, match="expected those of images and classes of"):
         import_counts(study, tmp_path / "c.npy")

@@ -28,6 +28,7 @@ from misread.workflows.readings_held import (
     join_apart,
     keep_new,
     place_of,
+    refuse_same_counts,
 )
 
 Form = Literal["tidy", "model-vs-human", "counts"]
@@ -258,11 +259,12 @@ def import_counts(
 
     Raises:
         ReadingsError: The file is damaged, or about other images or classes.
-        StudyError: The study holds counts of this name.
+        StudyError: The study holds counts of this name, or the same counts by another.
     """
-    file = Path(file)
     counts = read_counts(file, study.classes)
-    study.save_counts(name or file.name.split(".")[0], split, counts, replace=replace)
+    name = name or Path(file).name.split(".")[0]
+    refuse_same_counts(study, counts, split, name)
+    study.save_counts(name, split, counts, replace=replace)
     return counts
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from misread.errors import ReadingsError
+from misread.errors import ReadingsError, StudyError
 from misread.store import Study
+from misread.tables.answer_counts import AnswerCounts
 from misread.tables.readings import Purpose, Readings, join
 
 
@@ -89,6 +90,22 @@ def join_apart(tables: Sequence[tuple[str, Readings]]) -> Readings:
                 )
             seen[reader.name] = where
     return join([table for _, table in tables])
+
+
+def refuse_same_counts(study: Study, counts: AnswerCounts, split: str, name: str) -> None:
+    """See that counts aren't there already by another name: they would count twice.
+
+    Raises:
+        StudyError: They are.
+    """
+    for other in (other for other, of in study.list_counts() if of == split and other != name):
+        there = study.load_counts(other, split)
+        if np.array_equal(there.index, counts.index) and np.array_equal(
+            there.counts, counts.counts
+        ):
+            raise StudyError(
+                f"counts: the study holds the same counts of {split} as {other}; nothing imported"
+            )
 
 
 def _held(study: Study, readings: Readings, replacing: str | None) -> list[tuple[str, Readings]]:
