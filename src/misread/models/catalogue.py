@@ -34,8 +34,10 @@ EFFICIENT = replace(
     precision="mixed",
     reconstruction="paper",
 )
-CAPSNET = replace(EFFICIENT, epochs=5, learning_rate=1e-3)
-EM = replace(CAPSNET, batch_size=64, learning_rate=5e-3, precision="float32", reconstruction="none")
+CAPSNET = replace(EFFICIENT, epochs=6, learning_rate=3e-3)
+EM = replace(
+    CAPSNET, epochs=5, batch_size=64, learning_rate=5e-3, precision="float32", reconstruction="none"
+)
 
 
 @dataclass(frozen=True)
