@@ -135,6 +135,15 @@ def test_more_mistakes_than_expected_lie_below_it_and_none_is_open_at_the_top() 
     assert root.attrib["role"] == "img"
 
 
+def test_a_bin_with_mistakes_is_never_at_the_edge() -> None:
+    """Of a model that is right far more often than it says."""
+    root = parse(draw_reliability(reliability((0.3, 20, 100), (0.06, 2, 6000), (0.05, 0, 900))))
+    _, unsure, none = of_class(root, "dot")
+    top = number(of_class(root, "frame")[0], "y")
+    assert number(unsure, "cy") > top + 5
+    assert number(none, "cy") == top
+
+
 def test_certain_models_and_single_bins_are_drawn() -> None:
     root = parse(draw_reliability(reliability((0.0, 0, 10))))
     (dot,) = of_class(root, "dot")

@@ -25,7 +25,10 @@ def draw_reliability(reliability: Reliability) -> Markup:
     Args:
         reliability: With one bin or more.
     """
-    surest = min(row.doubt for row in reliability.bins)
+    # As far as the surest bin on the one axis, or the one with the fewest mistakes on the other.
+    shares = [row.doubt for row in reliability.bins]
+    shares += [_misread(row) for row in reliability.bins if row.misread.count]
+    surest = min(shares)
     end = min(max(2.5 / max(surest, 1e-12), 25.0), 1 / (1 - _TICKS[-1]))
 
     def at(share: float) -> float:

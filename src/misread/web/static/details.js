@@ -103,9 +103,9 @@ function suggestion(details, classes) {
   add(
     line,
     mark({ verdict: suggested, label }, classes, true),
-    make("strong", {}, VERDICT_NAMES[suggested]),
+    make("strong", {}, VERDICT_NAMES[suggested], label !== null && ":"),
   );
-  if (label !== null) add(line, ": right would be ", nameOf(classes[label], "strong"));
+  if (label !== null) add(line, " right would be ", nameOf(classes[label], "strong"));
   return section(
     "Suggested verdict",
     line,
