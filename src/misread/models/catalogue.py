@@ -35,8 +35,15 @@ EFFICIENT = replace(
     reconstruction="paper",
 )
 CAPSNET = replace(EFFICIENT, epochs=6, learning_rate=3e-3)
+# Four epochs are short for it: it is far from overfitting, and shifts cost it more than they give.
 EM = replace(
-    CAPSNET, epochs=5, batch_size=64, learning_rate=5e-3, precision="float32", reconstruction="none"
+    CAPSNET,
+    epochs=4,
+    batch_size=64,
+    learning_rate=2e-2,
+    shift=1,
+    precision="float32",
+    reconstruction="none",
 )
 
 
