@@ -35,7 +35,7 @@ EFFICIENT = replace(
     reconstruction="paper",
 )
 CAPSNET = replace(EFFICIENT, epochs=6, learning_rate=3e-3)
-# Four epochs are short for it: it is far from overfitting, and shifts cost it more than they give.
+# Learns slowly: after so few epochs it is far from overfitting, and shifted less.
 EM = replace(
     CAPSNET,
     epochs=4,
