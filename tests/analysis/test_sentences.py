@@ -88,22 +88,47 @@ def test_what_the_neighbours_say(
     assert tell_evidence(evidence, 0).split("; ")[1:] == [says]
 
 
+MARGIN = "its margin in training (score of the given label minus the best other score) is"
+
 TRAINING: list[tuple[float, float, int, str]] = [
     (3, 0, 1, "in training it was first read as given in epoch 3"),
     (3, 1, 1, "in training it was first read as given in epoch 3, then forgotten once"),
     (3, 2, 1, "in training it was first read as given in epoch 3, then forgotten 2 times"),
     (11, 0, 1, "in training it was never read as given"),
-    (11, 0, 4, "in training no network ever read it as given"),
+    (11, 0, 4, "in training none of 4 networks ever read it as given"),
+    (10.75, 0, 4, "in training 1 of 4 networks read it as given, first in epoch 10"),
     (
         10.75,
         0.25,
         4,
+        "in training 1 of 4 networks read it as given, first in epoch 10, then forgot it once",
+    ),
+    (
+        10.75,
+        0.5,
+        4,
+        "in training 1 of 4 networks read it as given, first in epoch 10, then forgot it 2 times",
+    ),
+    # Two in the last epoch, or one in the last but one.
+    (10.5, 0, 4, "in training 1 or 2 of 4 networks read it as given"),
+    (10.25, 0, 4, "in training 1 to 3 of 4 networks read it as given"),
+    (
+        8.25,
+        0.25,
+        4,
+        "in training at least 2 of 4 networks read it as given, then one of them forgot it once",
+    ),
+    (
+        3,
+        0.75,
+        4,
         (
-            "in training 4 networks first read it as given in epoch 10.8 on average, "
-            "then forgot it 0.25 times"
+            "in training all 4 networks read it as given, first in epoch 3 on average, then "
+            "together they forgot it 3 times"
         ),
     ),
-    (1, 0, 4, "in training 4 networks first read it as given in epoch 1 on average"),
+    (1, 0, 4, "in training all 4 networks read it as given, first in epoch 1 on average"),
+    (16 / 3, 0, 3, "in training at least 2 of 3 networks read it as given"),
 ]
 
 
@@ -112,7 +137,11 @@ def test_what_the_training_says(
     make_evidence: MakeEvidence, make_dynamics: MakeDynamics,
     first: float, forgotten: float, networks: int, says: str,
 ) -> None:  # fmt: skip
-    margins = {-2.1: "2.1 sd below the median", 0: "at the median", 1.6: "1.6 sd above the median"}
+    margins = {
+        -2.1: "2.1 sd below the median image's",
+        0: "that of the median image",
+        1.6: "1.6 sd above the median image's",
+    }
     scale = 1.4826
     evidence = make_evidence(
         [1] * 3,
@@ -124,7 +153,7 @@ def test_what_the_training_says(
     assert evidence.training is not None
     evidence.training.margin[:] = list(margins)
     for row, margin in enumerate(margins.values()):
-        assert tell_evidence(evidence, row).split("; ")[1:] == [f"{says}, its margin {margin}"]
+        assert tell_evidence(evidence, row).split("; ")[1:] == [f"{says}, {MARGIN} {margin}"]
 
 
 def test_all_evidence_is_told_in_one_line(
@@ -134,7 +163,8 @@ def test_all_evidence_is_told_in_one_line(
     assert tell_evidence(evidence, 0) == (
         "2 of 2 models that never saw it read 4, the least sure at 0.97; "
         "20 of its 20 nearest training images are labelled 4, none 9; "
-        "in training it was first read as given in epoch 1, its margin at the median"
+        "in training it was first read as given in epoch 1, "
+        f"{MARGIN} that of the median image"
     )
 
 
@@ -208,9 +238,17 @@ def test_what_is_below_a_limit_reads_so(value: float, digits: int) -> None:
     shown, said = re.fullmatch(
         r"([0-9.]+), below ([0-9.e+-]+)", below(value, limit, digits)
     ).groups()  # type: ignore[union-attr]
-    assert float(shown) <= value < limit
-    assert value - float(shown) < 10.0**-digits + 1e-9
+    assert float(shown) < limit
+    rounded = f"{value:.{digits}f}"
+    assert shown == rounded or float(rounded) >= limit
+    assert abs(value - float(shown)) < 10.0**-digits + 1e-9
     assert said == f"{limit:g}"
+
+
+def test_a_number_below_its_limit_is_rounded_as_elsewhere() -> None:
+    assert below(0.2691, 0.5, 2) == "0.27, below 0.5"
+    assert below(0.4991, 0.5, 2) == "0.49, below 0.5"
+    assert below(np.float32(0.74996), 0.75, 3) == "0.749, below 0.75"
 
 
 def test_one_model_and_several() -> None:

@@ -49,7 +49,9 @@ def study(
         if seed < 2:
             made.save_neighbours(make_neighbours(table, [of[label] for label in read]))
             margin = np.where(np.arange(len(labels)) == WRONG, -20, np.linspace(2, 4, len(labels)))
-            made.save_dynamics(make_dynamics(table, margin, networks=4))
+            first = np.where(np.arange(len(labels)) == WRONG, 11, 1.0)
+            first[0] = 10.75
+            made.save_dynamics(make_dynamics(table, margin, first, networks=4))
     made.save_predictions(
         make_predictions(dataset.train, rows, model="convnet", origin=Origin.IN_SAMPLE)
     )
@@ -128,11 +130,14 @@ def test_one_image_in_words_and_as_json(invoke: Invoke, study: Study) -> None:
     assert lines[1].startswith("suggested verdict: label, suggested label ")
     assert lines[2].startswith("evidence: 3 of 3 models that never saw it read ")
     assert all(f"{name} " in lines[3] for name in SCORES)
+    assert ", first_learned never, " in lines[3]
     assert lines[4].startswith(CAUTION)
     assert len(lines) == 5
     assert not study.figures.exists()
     code, out, err = invoke("audit", "--split", "train", "--index", "0", "--save", "one.png")
     assert "suggested verdict: fine\n" in out
+    assert ", first_learned 10.8 (never counts as the epoch after the last), " in out
+    assert "in training 2 of 8 networks read it as given, first in epoch 10 on average" in out
     assert "not flagged as a wrong label: every model of the panel reads it as given" in out
     assert Path("one.png").exists()
     code, out, err = invoke("audit", "--split", "train", "--index", WRONG, "--json")

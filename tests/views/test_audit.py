@@ -28,7 +28,9 @@ def make_audit(
 ) -> Callable[..., Audit]:
     """Six images, positions 0, 2, .., 10 of their split; the first is read otherwise than given."""
 
-    def make(models: int = 3, *, near: bool = True, classes: Sequence[str] = CLASSES) -> Audit:
+    def make(
+        models: int = 3, *, near: bool = True, classes: Sequence[str] = CLASSES, times: int = 1
+    ) -> Audit:
         generator = np.random.default_rng(0)
         images = generator.integers(0, 256, (12, 9, 7), dtype=np.uint8)
         labels = np.arange(12, dtype=np.int16) % 3
@@ -53,6 +55,7 @@ def make_audit(
                 )
             )
         places = [[1, 4, 7, 10]] + [[int(label), int(label) + 3] * 2 for label in given[1:]]
+        places = [each * times for each in places]
         tables = [make_neighbours(panel[0], places)] if near else []
         evidence = gather_evidence(panel, tables, train.labels)
         return Audit(split, train, evidence, Thresholds(), tables[0] if near else None)
@@ -136,6 +139,16 @@ def test_the_picture_shows_each_image_and_what_is_nearest(make_audit: Callable[.
     assert any(text.startswith("#0  suspicion ") for text in said)
     assert " ".join(said).count("3 of 3 models that never saw it") == 2
     assert said.count("one") == 4  # below the neighbours
+
+
+def test_the_picture_says_that_it_shows_some_of_the_nearest(
+    make_audit: Callable[..., Audit],
+) -> None:
+    figure = make_audit(times=3).plot(1)
+    assert len(drawn(figure)) == 1 + 8
+    assert (
+        "panel: 3 models; at the right the 8 nearest of 12 training images, with their given labels"
+    ) in texts(figure)
 
 
 def test_the_picture_without_neighbours(make_audit: Callable[..., Audit]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from misread.analysis.flip_suspicion import FlipEvidence, planted_flip_suspicion, standardised
 from misread.analysis.labels import LabelIssues, find_label_issues
+from misread.analysis.learning import Learning, count_learners
 from misread.analysis.neighbourhood import Neighbourhood, look_around
 from misread.analysis.noise import noise_matrix, undo_noise
 from misread.analysis.panel import PanelMean, PanelScores, score_panel
@@ -29,16 +30,22 @@ class TrainingRecord:
             mean over the tables.
         first_learned: (N,) float32, mean first epoch in which an image was read as given; a network
             that never did so counts with the epoch after its last.
-        never_learned: (N,) bool, whether no network ever read it as given.
         forgotten: (N,) float32, mean number of times it was forgotten.
+        learning: How many networks read each image as given, as far as is known.
     """
 
     networks: int
     epochs: int
     margin: FloatArray
     first_learned: FloatArray
-    never_learned: BoolArray
     forgotten: FloatArray
+    learning: Learning
+
+    @property
+    def never_learned(self) -> BoolArray:
+        """(N,) bool, whether no network ever read the image as given."""
+        never: BoolArray = self.learning.most == 0
+        return never
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +163,6 @@ def _summarise(dynamics: Sequence[Dynamics]) -> TrainingRecord:
         # Logits of other networks have another scale.
         margin=mean([standardised(table.area_under_margin) for table in dynamics]),
         first_learned=mean([table.first_learned for table in dynamics]),
-        never_learned=np.all(
-            [table.first_learned > table.epochs + 1 - 0.5 / table.networks for table in dynamics],
-            axis=0,
-        ),
         forgotten=mean([table.forgotten for table in dynamics]),
+        learning=count_learners(dynamics),
     )

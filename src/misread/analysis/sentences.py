@@ -103,29 +103,45 @@ def tell_count(around: Neighbourhood, count: int) -> str:
 
 
 def _tell_training(training: TrainingRecord, row: int) -> str:
-    one = training.networks == 1
-    if training.never_learned[row]:
-        told = f"in training {'it was never' if one else 'no network ever'} read "
-        told += "as given" if one else "it as given"
-    elif one:
-        told = f"in training it was first read as given in epoch {training.first_learned[row]:.0f}"
-    else:
-        told = (
-            f"in training {training.networks} networks first read it as given in epoch "
-            f"{training.first_learned[row]:.3g} on average"
-        )
-    forgotten = training.forgotten[row]
-    if forgotten:
-        often = "once" if forgotten == 1 else f"{forgotten:.2g} times"
-        told += f", then forgotten {often}" if one else f", then forgot it {often}"
+    networks, learning = training.networks, training.learning
+    least, most = int(learning.least[row]), int(learning.most[row])
+    told = f"in training {_tell_learned(networks, least, most, float(learning.epoch[row]))}"
+    forgotten = int(learning.forgotten[row])
+    if forgotten and networks == 1:
+        told += f", then forgotten {_times(forgotten)}"
+    elif forgotten:
+        whose = "one of them " if forgotten == 1 else "together they "
+        told += f", then {whose if most > 1 else ''}forgot it {_times(forgotten)}"
     return f"{told}, {_tell_margin(float(training.margin[row]))}"
 
 
+def _tell_learned(networks: int, least: int, most: int, epoch: float) -> str:
+    """How many networks read an image as given, and in which epoch first."""
+    if networks == 1:
+        first = f"first read as given in epoch {epoch:.0f}"
+        return f"it was {first if most else 'never read as given'}"
+    if not most:
+        return f"none of {networks} networks ever read it as given"
+    mean = f"{epoch:.3g} on average" if least > 1 else f"{epoch:.0f}"
+    if least == networks:
+        return f"all {networks} networks read it as given, first in epoch {mean}"
+    if least == most:
+        return f"{least} of {networks} networks read it as given, first in epoch {mean}"
+    between = "or" if most == least + 1 else "to"
+    number = f"at least {least}" if most == networks else f"{least} {between} {most}"
+    return f"{number} of {networks} networks read it as given"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _tell_margin(margin: float) -> str:
+    told = "its margin in training (score of the given label minus the best other score) is "
     distance = f"{abs(margin):.1f}"
     if distance == "0.0":
-        return "its margin at the median"
-    return f"its margin {distance} sd {'below' if margin < 0 else 'above'} the median"
+        return told + "that of the median image"
+    return f"{told}{distance} sd {'below' if margin < 0 else 'above'} the median image's"
 
 
 def _verb(count: int, plural: str) -> str:
@@ -149,6 +165,9 @@ def probability(value: float) -> str:
 
 
 def below(value: float, limit: float, digits: int) -> str:
-    """A number and the limit it misses: "0.749, below 0.75". Rounded down, so that it does."""
-    scale = 10**digits
-    return f"{int(float(value) * scale) / scale:.{digits}f}, below {limit:g}"
+    """A number and the limit it misses: "0.749, below 0.75". Rounded down where it must be."""
+    text = f"{value:.{digits}f}"
+    if float(text) >= limit:
+        scale = 10**digits
+        text = f"{int(float(value) * scale) / scale:.{digits}f}"
+    return f"{text}, below {limit:g}"

@@ -51,17 +51,23 @@ def draw_audit(audit: Audit, places: Sequence[int] | IntArray, title: str) -> Fi
     shown = 0 if audit.neighbours is None else min(_NEIGHBOURS, audit.neighbours.width)
     width = 2 * MARGIN + _SIDE + _GAP + _TEXT + shown * (_SMALL + 0.06) + (_GAP if shown else 0)
     figure, axes = blank_figure(width, TITLE + max(1, len(places)) * _ROW + MARGIN / 2)
-    draw_title(axes, title, _subtitle(audit, bool(shown)))
+    draw_title(axes, title, _subtitle(audit, shown))
     for number, place in enumerate(places):
         _draw_row(audit, axes, int(place), TITLE + number * _ROW, shown)
     return figure
 
 
-def _subtitle(audit: Audit, neighbours: bool) -> str:
+def _subtitle(audit: Audit, shown: int) -> str:
     members = [provenance.run_name for provenance in audit.evidence.members]
     named = members[0] if len(members) == 1 else f"{len(members)} models"
-    right = "; at the right the nearest training images, with their given labels"
-    return f"panel: {named}{right if neighbours else ''}"
+    if audit.neighbours is None or not shown:
+        return f"panel: {named}"
+    few = (
+        f"{shown} nearest of {audit.neighbours.width}"
+        if shown < audit.neighbours.width
+        else "nearest"
+    )
+    return f"panel: {named}; at the right the {few} training images, with their given labels"
 
 
 def _draw_row(audit: Audit, axes: Axes, place: int, top: float, shown: int) -> None:

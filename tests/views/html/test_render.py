@@ -88,6 +88,17 @@ def test_every_style_is_under_one_class_so_that_it_can_be_embedded() -> None:
             assert ".pages" in selector, selector.strip()
 
 
+def test_an_audit_says_in_its_head_what_it_leaves_out(pages: Pages) -> None:
+    page = pages.audits[0]
+    near = len(page.entries[0].neighbours)
+    cut = replace(page, entries=page.entries[:1], listed=114, hidden=113, nearest=near + 2)
+    head, _, body = Renderer(Recorded()).audit(cut).partition("</header>")
+    assert "Shown here: the 1 most suspicious of these 114." in head
+    assert f"the {near} nearest of {near + 2} training images, with their given labels" in body
+    whole = Renderer(Recorded()).audit(replace(page, hidden=0, nearest=near))
+    assert "Shown here" not in whole and "nearest of" not in whole
+
+
 def test_intervals_of_people_are_called_what_the_plan_fixed(pages: Pages) -> None:
     assert pages.people is not None
     page = replace(pages.people, confidence="90%", together=Interval(0.1, 0.05, 0.2))

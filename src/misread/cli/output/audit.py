@@ -35,7 +35,7 @@ def show_audit(shown: "ShownAudit", as_json: bool) -> None:
     _show_panel(audit)
     _show_readers(audit)
     if row is not None:
-        _show_one(row)
+        _show_one(audit, row)
     else:
         _show_counts(audit)
         for rank, each in enumerate(rows, start=1):
@@ -110,7 +110,7 @@ def _numbers(audit: "Audit", places: "IntArray") -> str:
     return ", #".join(str(index) for index in audit.evidence.panel.index[places].tolist())
 
 
-def _show_one(row: "AuditRow") -> None:
+def _show_one(audit: "Audit", row: "AuditRow") -> None:
     said = row.suggestion
     label = "" if row.suggested_label is None else f", suggested label {row.suggested_label}"
     print(f"#{row.index}: given {row.given}, read as {row.read_as}")
@@ -120,7 +120,13 @@ def _show_one(row: "AuditRow") -> None:
     print(f"evidence: {said.evidence}")
     if said.reason:
         print(f"not flagged as a wrong label: {said.reason}")
-    print("scores: " + ", ".join(f"{name} {value:.3g}" for name, value in row.scores.items()))
+    scores = {name: f"{value:.3g}" for name, value in row.scores.items()}
+    training, place = audit.evidence.training, audit.place(row.index)
+    if training is not None and training.never_learned[place]:
+        scores["first_learned"] = "never"
+    elif training is not None and training.learning.least[place] < training.networks:
+        scores["first_learned"] += " (never counts as the epoch after the last)"
+    print("scores: " + ", ".join(f"{name} {value}" for name, value in scores.items()))
 
 
 def _verdict(row: "AuditRow") -> str:

@@ -41,7 +41,8 @@ class AuditEntry:
         suspicion: In [0, 1], higher: the given label is more likely wrong.
         evidence: What speaks for and against, in a sentence or two.
         reason: Why the label was not flagged as wrong, "" if it was.
-        neighbours: The nearest training images, the nearest first; empty where none are known.
+        neighbours: Some of the nearest training images, the nearest first; empty where none are
+            known.
         calls: What readers who read it blind called it; None where nobody read it.
         decided: The verdict that a person gave; "" where nobody did.
         decided_label: The class that he named, if any.
@@ -78,6 +79,8 @@ class AuditPage:
         suggested: Number of listed images by suggested verdict.
         caution: What suggestions are worth.
         entries: The most suspicious listed images, first the most suspicious.
+        nearest: Number of nearest training images that the network whose images are shown found of
+            each image; 0 where none are known.
         hidden: Number of further listed images.
     """
 
@@ -90,6 +93,7 @@ class AuditPage:
     suggested: tuple[tuple[str, int], ...]
     caution: str
     entries: tuple[AuditEntry, ...]
+    nearest: int
     hidden: int
 
 
@@ -114,6 +118,7 @@ def build_audit(tables: StudyTables, split: str) -> AuditPage:
         suggested=tuple(found.counts.items()),
         caution=CAUTION,
         entries=tuple(entries),
+        nearest=0 if found.neighbours is None else found.neighbours.width,
         hidden=len(found.listed) - len(shown),
     )
 
