@@ -248,7 +248,7 @@ def test_what_is_below_a_limit_reads_so(value: float, digits: int) -> None:
 def test_a_number_below_its_limit_is_rounded_as_elsewhere() -> None:
     assert below(0.2691, 0.5, 2) == "0.27, below 0.5"
     assert below(0.4991, 0.5, 2) == "0.49, below 0.5"
-    assert below(np.float32(0.74996), 0.75, 3) == "0.749, below 0.75"
+    assert below(float(np.float32(0.74996)), 0.75, 3) == "0.749, below 0.75"
 
 
 def test_one_model_and_several() -> None:

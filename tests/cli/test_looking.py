@@ -92,6 +92,8 @@ def test_calibration_of_the_demo(invoke: Invoke) -> None:
     assert invoke("demo", "--no-open", "--study", "digits")[0] == 0
     of = ("--study", "digits", "--model", "efficient-capsnet-short-e12-s0")
     code, out, err = invoke("calibration", *of)
+    for row in ("errors the model expects", "ECE of a calibrated model", "p-value, were it calib"):
+        assert f" {row}" in out
     assert (code, err) == (0, "")
     assert "ECE" in out
     assert "no temperature: it is never fitted on the split that it is judged by" in out

@@ -184,6 +184,16 @@ def test_what_is_exported_is_imported_again(study: Study, form: str, tmp_path: P
         assert people(study, found).people.estimate.together.basis == Basis.PLANNED
 
 
+def test_simulated_readers_of_several_tables_go_together(study: Study) -> None:
+    make_plan(study, 200)
+    for name, readers in (("a", 2), ("b", 1)):
+        simulate_readers(study, readers, error_easy=0.1, error_hard=0.5, save=name)
+    found = open_readings(study)
+    assert [reader.name for reader in found.readers] == [f"simulated-{n}" for n in (1, 2, 3)]
+    assert [reader.number for reader in found.readers] == [0, 1, 2]
+    assert people(study, found).people.estimate.together.readers == 3
+
+
 def by_people(readings: Readings, *names: str) -> Readings:
     readers = tuple(Reader(name, number) for number, name in enumerate(names))
     return Readings(**{**vars(readings), "readers": readers})

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from misread.tables import Dynamics
-from misread.types import FloatArray, IntArray
+from misread.types import IntArray
+
+DoubleArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,7 @@ class Learning:
 
     least: IntArray
     most: IntArray
-    epoch: FloatArray
+    epoch: DoubleArray
     forgotten: IntArray
 
 
@@ -49,7 +52,7 @@ def count_learners(dynamics: Sequence[Dynamics]) -> Learning:
     return Learning(least, most, mean, forgotten)
 
 
-def _whole(sums: FloatArray) -> IntArray:
+def _whole(sums: DoubleArray) -> IntArray:
     """Sums over networks, which are whole but for the rounding of float32."""
     found: IntArray = np.rint(sums).astype(np.int64)
     return found

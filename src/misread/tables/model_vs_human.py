@@ -8,8 +8,9 @@ the raw data beside its code.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,19 @@ def read_trials(
         return _from_columns(columns, split, tuple(classes), np.asarray(labels), images)
     except ReadingsError as error:
         raise ReadingsError(f"{path}: {error}") from error
+
+
+def name_files(files: Array | None) -> dict[str, int]:
+    """Positions of a split's images by the names of their files, without the folders.
+
+    A name that several files have is left out.
+
+    Args:
+        files: (N,) paths as text, None where images are no files.
+    """
+    names = [] if files is None else [PurePosixPath(str(path)).name for path in files]
+    times = Counter(names)
+    return {name: index for index, name in enumerate(names) if times[name] == 1}
 
 
 def _from_columns(

@@ -1,9 +1,8 @@
 """Simulate readers, bring readings in that were made elsewhere, and take them out."""
 
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from misread.analysis.reading import simulation
@@ -17,7 +16,7 @@ from misread.tables.answer_counts import (
     read_counts,
     write_counts,
 )
-from misread.tables.model_vs_human import read_trials, write_trials
+from misread.tables.model_vs_human import name_files, read_trials, write_trials
 from misread.tables.readings import Readings, Seen
 from misread.tables.readings_files import read_readings, write_readings
 from misread.types import LabelArray
@@ -27,6 +26,7 @@ from misread.workflows.readings_held import (
     BroughtReadings,
     join_apart,
     keep_new,
+    next_simulated,
     place_of,
     refuse_same_counts,
 )
@@ -61,7 +61,8 @@ def simulate_readers(
         answers: Where each reader stops; None stops all where it was planned, or where the plan's
             width is reached.
         seed: Of what they see.
-        save: Name under which the readings are kept in the study; None doesn't keep them.
+        save: Name under which the readings are kept in the study, with numbers that go on from the
+            simulated readers there; None doesn't keep them.
         dataset: The study's dataset, where it is loaded already.
 
     Returns:
@@ -87,7 +88,10 @@ def simulate_readers(
         behaviour = simulation.two_rates(
             plan, labels, float(error_easy or 0), float(error_hard or 0), slips
         )
-    readings = simulation.simulate_readers(plan, behaviour, readers, seed=seed, answers=answers)
+    first = 0 if save is None else next_simulated(study, plan.hash)
+    readings = simulation.simulate_readers(
+        plan, behaviour, readers, seed=seed, answers=answers, first=first
+    )
     if save is not None:
         study.save_readings(save, readings)
     return readings
@@ -176,7 +180,8 @@ def bring_readings(
     elif form == "model-vs-human":
         split = split or "test"
         labels = given_labels(study, split)
-        images = _file_names(study, split) if images is None else images
+        if images is None:
+            images = name_files(study.load_dataset().splits[split].files())
         readings = read_trials(file, split, study.classes, labels, images)
     else:
         raise ParameterError(
@@ -187,17 +192,6 @@ def bring_readings(
     if len(brought.readings.readers) or not brought.held:
         study.save_readings(name, brought.readings, replace=replace)
     return brought
-
-
-def _file_names(study: Study, split: str) -> dict[str, int]:
-    """Positions in the split by the names of the images' files, without the folders.
-
-    A name that several files have is left out.
-    """
-    files = study.load_dataset().splits[split].files()
-    names = [] if files is None else [PurePosixPath(str(path)).name for path in files]
-    times = Counter(names)
-    return {name: index for index, name in enumerate(names) if times[name] == 1}
 
 
 def open_readings(study: Study, names: Sequence[str] = ()) -> Readings:

@@ -108,6 +108,17 @@ def refuse_same_counts(study: Study, counts: AnswerCounts, split: str, name: str
             )
 
 
+def next_simulated(study: Study, design: str) -> int:
+    """The first number that no simulated reader of a plan has whom the study holds.
+
+    Two of one number have one name, and one sample, where estimates take samples for independent.
+    """
+    tables = map(study.load_readings, study.list_readings())
+    readers = (reader for table in tables if table.design == design for reader in table.readers)
+    taken = [each.number for each in readers if each.simulated and each.number is not None]
+    return max(taken, default=-1) + 1
+
+
 def _held(study: Study, readings: Readings, replacing: str | None) -> list[tuple[str, Readings]]:
     """The study's readings of the same split, and where they are."""
     plan = study.load_plan()

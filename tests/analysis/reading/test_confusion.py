@@ -43,6 +43,9 @@ def test_a_hard_item_stands_for_one_and_another_for_many(plan_of: Any, follow: F
     matrix = people_confusion(plan, [tally], labels).matrix(3)
     assert matrix[0].tolist() == pytest.approx([199, 1, 0])
     both = people_confusion(plan, [tally, tally], labels)
+    alone = people_confusion(plan, [tally], labels)
+    assert (alone.read_as.tolist(), both.answers.tolist()) == ([0, 1], (2 * alone.answers).tolist())
+    assert alone.answers[1] == 1 and alone.answers.sum() == (tally.answer != NO_ANSWER).sum()
     assert both.matrix(3) == pytest.approx(matrix)
     # An unfinished census stands for all of it.
     part = tally_readings(plan, labels, follow(plan, answers, stop=12))

@@ -10,6 +10,7 @@ from misread.store import Study
 from misread.views.html import Renderer, read_static
 from misread.views.html.links import Size
 from misread.views.pages import Pages
+from misread.views.pages.compared import ComparedPeople
 from misread.views.pages.parts import Interval, Picture
 from misread.workflows.report import make_pages
 
@@ -97,6 +98,37 @@ def test_an_audit_says_in_its_head_what_it_leaves_out(pages: Pages) -> None:
     assert f"the {near} nearest of {near + 2} training images, with their given labels" in body
     whole = Renderer(Recorded()).audit(replace(page, hidden=0, nearest=near))
     assert "Shown here" not in whole and "nearest of" not in whole
+
+
+def test_what_few_answers_say_has_no_colour(pages: Pages) -> None:
+    assert pages.people is not None
+    pair = pages.people.versus[0].pairs[0]
+    few, many = (replace(pair, people=15.0, answers=answers, model=0) for answers in (1, 5))
+    versus = replace(pages.people.versus[0], pairs=(few, many))
+    html = Renderer(Recorded()).people(replace(pages.people, versus=(versus,)))
+    assert '<td data-value="15.0" class="n">15, of 1 answer</td>' in html
+    assert '<td data-value="15.0" class="n heat-5">15, of 5 answers</td>' in html
+
+
+def test_tiles_say_how_many_readers_misread(pages: Pages) -> None:
+    assert pages.people is not None
+    versus = pages.people.versus[0]
+    cell = next(cell for cell in versus.cells if cell.shown)
+    tile = replace(cell.shown[0], votes=1, wrong=3, answers=3)
+    shown = replace(versus, cells=(replace(cell, shown=(tile,)),))
+    html = Renderer(Recorded()).people(replace(pages.people, versus=(shown,)))
+    assert ">3/3 misread</span>" in html
+
+
+def test_a_comparison_says_when_reading_stopped(pages: Pages) -> None:
+    page = pages.compared[0]
+    people = ComparedPeople(1, False, 24, Interval(0.9, 0.02, 0.99), "anytime", ())
+    for basis, says in {
+        "anytime": "after 24 answers; it holds wherever reading stopped.",
+        "planned": "after 24 answers; reading stopped as planned.",
+    }.items():
+        html = Renderer(Recorded()).compare(replace(page, people=replace(people, basis=basis)))
+        assert f"The readers' interval is about these images and these readers, {says}" in html
 
 
 def test_intervals_of_people_are_called_what_the_plan_fixed(pages: Pages) -> None:

@@ -69,6 +69,7 @@ def test_what_was_read_is_counted(study: Study, dataset: Dataset) -> None:
     assert pair.people == 3 + (1 if dataset.test.labels[2] == label else 0) + (
         1 if dataset.test.labels[9] == label else 0
     )
+    assert pair.answers == pair.people
     assert [one.picture.index for one in page.called_other] == [0]
 
 

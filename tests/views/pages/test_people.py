@@ -77,7 +77,8 @@ def test_every_image_is_in_its_cell(study: Study, dataset: Dataset) -> None:
     assert both.images.low is None
     assert people.images.value == pytest.approx(2 / 3)
     first = both.shown[0]
-    assert (first.votes, first.answers) == (2, 3)
+    assert (first.votes, first.wrong, first.answers) == (2, 2, 3)
+    assert [one.wrong for one in model.shown] == [1, 0]
     assert first.called == first.predicted != first.given
     assert page.simulated == "" and all(row.blind for row in page.readers)
 
@@ -105,6 +106,8 @@ def test_confusions_stand_side_by_side(study: Study, dataset: Dataset) -> None:
     (versus,) = page_of(study, dataset).versus
     found = {(p.given.number, p.read_as.number): [p.people, p.model] for p in versus.pairs}
     assert found == {pair: pytest.approx(numbers) for pair, numbers in expected.items()}
+    # Every image was read by both, so that each answer is half an image.
+    assert [pair.answers for pair in versus.pairs] == [round(2 * p.people) for p in versus.pairs]
     largest = [max(pair.people, pair.model) for pair in versus.pairs]
     assert largest == sorted(largest, reverse=True)
     assert len(readings.readers) == 2

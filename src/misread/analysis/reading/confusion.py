@@ -10,7 +10,7 @@ from misread.analysis.reading.tally import ReaderTally
 from misread.tables.answer_counts import AnswerCounts
 from misread.tables.reading_plan import ReadingPlan
 from misread.tables.readings import NO_ANSWER
-from misread.types import Array, LabelArray
+from misread.types import Array, IntArray, LabelArray
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -23,11 +23,13 @@ class Confusion:
         label: (P,) int16, the label.
         read_as: (P,) int16, the answer.
         images: (P,) float64, how many of the N images, estimated by weights for people.
+        answers: (P,) int64, how many answers that is from; of a model, as many as images.
     """
 
     label: LabelArray
     read_as: LabelArray
     images: DoubleArray
+    answers: IntArray
 
     def matrix(self, classes: int) -> DoubleArray:
         """(K, K) float64, rows are labels and columns answers."""
@@ -75,7 +77,8 @@ def answer_confusion(counts: AnswerCounts, labels: LabelArray) -> Confusion:
     """
     row, answer = np.nonzero(counts.counts)
     label = np.asarray(labels)[counts.index[row]]
-    return _confusion(label, answer, counts.counts[row, answer])
+    number = counts.counts[row, answer]
+    return _confusion(label, answer, number, number)
 
 
 def model_confusion(labels: LabelArray, predicted: LabelArray) -> Confusion:
@@ -83,8 +86,13 @@ def model_confusion(labels: LabelArray, predicted: LabelArray) -> Confusion:
     return _confusion(np.asarray(labels), np.asarray(predicted), np.ones(len(labels)))
 
 
-def _confusion(label: Array, read_as: Array, weight: Array) -> Confusion:
+def _confusion(
+    label: Array, read_as: Array, weight: Array, number: Array | None = None
+) -> Confusion:
     pairs = (label.astype(np.int64) << 16) + read_as.astype(np.int64)
     found, place = np.unique(pairs, return_inverse=True)
     images = np.asarray(np.bincount(place, weight, len(found)), np.float64)
-    return Confusion((found >> 16).astype(np.int16), (found & 0xFFFF).astype(np.int16), images)
+    answers = np.bincount(place, number, len(found)).astype(np.int64)
+    return Confusion(
+        (found >> 16).astype(np.int16), (found & 0xFFFF).astype(np.int16), images, answers
+    )

@@ -90,6 +90,7 @@ def simulate_readers(
     *,
     seed: int,
     answers: Sequence[int] | int | None = None,
+    first: int = 0,
 ) -> Readings:
     """Readings of simulated readers, who follow the plan's orders.
 
@@ -101,6 +102,7 @@ def simulate_readers(
         answers: Where each of them stops: how many items he reads, repeats not among them. None
             stops all where it was planned: at the plan's width, if it has one and it is reached
             before, looked at after every answer.
+        first: Number of the first reader: which of the plan's orders he reads in.
 
     Returns:
         The readings, in each reader's order.
@@ -119,7 +121,10 @@ def simulate_readers(
             f"answers must be 1 to {plan.target.images} for each of {readers} readers. "
             f"Got {answers} instead."
         )
-    made = [_simulate_one(plan, behaviour, number, stop, seed) for number, stop in enumerate(stops)]
+    made = [
+        _simulate_one(plan, behaviour, number, stop, seed)
+        for number, stop in enumerate(stops, start=first)
+    ]
     if answers is None and plan.width is not None:
         made = [_stop_at_width(plan, behaviour.labels, one) for one in made]
     return join(made)

@@ -1,5 +1,6 @@
 """What `misread calibration` prints."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,17 @@ def show_calibration(result: "CalibrationResult", as_json: bool) -> None:
     _print_curve(scaled.calibration if scaled else before, "after scaling" if scaled else "")
     columns = {"as predicted": before} | ({"after scaling": scaled.calibration} if scaled else {})
     table = new_table("", *columns)
-    table.add_row("misread", *(str(each.misread) for each in columns.values()))
-    table.add_row("it expects", *(f"{100 * each.doubt:.2f}%" for each in columns.values()))
-    table.add_row("ECE", *(_percent(each.ece) for each in columns.values()))
-    table.add_row(
-        "  if it were right", *(f"{100 * each.ece_if_calibrated:.2f}%" for each in columns.values())
-    )
-    table.add_row("  debiased", *(f"{100 * each.ece_debiased:.2f}%" for each in columns.values()))
-    table.add_row("  p that it is right", *(_p_value(each) for each in columns.values()))
-    table.add_row("loss", *(_nats(each.loss) for each in columns.values()))
+    rows: dict[str, Callable[[Calibration], str]] = {
+        "errors": lambda each: str(each.misread),
+        "errors the model expects": lambda each: f"{100 * each.doubt:.2f}%",
+        "ECE": lambda each: _percent(each.ece),
+        "ECE of a calibrated model": lambda each: f"{100 * each.ece_if_calibrated:.2f}%",
+        "ECE, debiased": lambda each: f"{100 * each.ece_debiased:.2f}%",
+        "p-value, were it calibrated": _p_value,
+        "loss": lambda each: _nats(each.loss),
+    }
+    for name, tell in rows.items():
+        table.add_row(name, *(tell(each) for each in columns.values()))
     print_table(table)
     if scaled:
         fitted = scaled.temperature
@@ -55,7 +58,7 @@ def show_calibration(result: "CalibrationResult", as_json: bool) -> None:
 
 
 def _print_curve(calibration: "Calibration", when: str) -> None:
-    table = new_table("probability", "images", "misread", "it expects", "share misread")
+    table = new_table("probability", "images", "misread", "model expects", "share misread")
     for row in calibration.bins:
         table.add_row(
             _sure(row.confidence),

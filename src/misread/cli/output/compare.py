@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Rows of a table; --json lists all.
 _MOST = 30
+_ANYTIME = "the interval holds wherever reading stopped"
 
 
 def show_compared(found: "Compared", as_json: bool) -> None:
@@ -100,7 +101,10 @@ def _show_people(people: "ComparedPeople") -> None:
     whose = f"{people.readers} reader" + ("" if people.readers == 1 else "s")
     if people.simulated:
         print("SIMULATED READERS: nothing here is about people.")
-    print(f"{whose}: {_percent(people.error)}{_limits(people.error)}, {people.basis}")
+    holds = "reading stopped as planned" if people.basis == "planned" else _ANYTIME
+    after = f"after {people.answers:,} answer{'' if people.answers == 1 else 's'}"
+    after += " in all" if people.readers > 1 else ""
+    print(f"{whose}: {_percent(people.error)}{_limits(people.error)}, {after}; {holds}")
     table = _table("people against", "difference, points", "misreads less", "error consistency")
     for one in people.against[:_MOST]:
         better = "not settled" if one.better == "unsettled" else one.better

@@ -102,8 +102,9 @@ def _show_models(measured: "People") -> None:
         said = _BETTER[str(each.better)] + _more(each)
         print(f"  people minus model: {difference(each.difference)} points: {said}")
         print(
-            f"  both wrong {count(each.both)}, only the model {count(each.model_only)}, only "
-            f"people {count(each.people_only)}"
+            f"  images{_what(each, measured.estimate.together.readers)}: both wrong "
+            f"{count(each.both)}, only the model {count(each.model_only)}, only people "
+            f"{count(each.people_only)}"
         )
         print(f"  error consistency {plain(each.consistency)}")
         print(
@@ -178,6 +179,14 @@ def _more(each: "Comparison") -> str:
     if each.more is None:
         return "; reading on would not settle it"
     return f"; about {each.more:,} more answers of each reader would settle it"
+
+
+def _what(each: "Comparison", readers: int) -> str:
+    """Why numbers of images aren't whole: means, and answers that stand for many images."""
+    said = ["mean over the readers"] if readers > 1 else []
+    if any(cell.low != cell.high for cell in (each.both, each.model_only, each.people_only)):
+        said.append("estimated where limits are given")
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _json(found: "PeopleResult") -> dict[str, Any]:

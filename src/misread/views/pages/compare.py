@@ -210,7 +210,8 @@ def _only(
 def _people(
     found: PeopleCompared, shown: Sequence[Compared], models: Sequence[Compared]
 ) -> ComparedPeople:
-    together = found.people.estimate.together
+    estimate = found.people.estimate
+    together = estimate.together
     against = [
         PeopleAgainst(
             run=_name(model),
@@ -224,6 +225,11 @@ def _people(
     return ComparedPeople(
         readers=together.readers,
         simulated=found.people.simulated,
+        answers=sum(
+            each.answers
+            for each, counts in zip(estimate.readers, estimate.counted, strict=True)
+            if counts
+        ),
         error=to_interval(together.error),
         basis=str(together.basis),
         against=tuple(against),

@@ -140,6 +140,7 @@ class ComparedPeople:
     Attributes:
         readers: Their number.
         simulated: Whether they are programs.
+        answers: Images that each of them read, repeats not among them, all together.
         error: Their mean error rate over all images, for these images and these readers.
         basis: What its interval relies on: `planned` or `anytime`.
         against: Against each model.
@@ -147,6 +148,7 @@ class ComparedPeople:
 
     readers: int
     simulated: bool
+    answers: int
     error: Interval
     basis: str
     against: tuple[PeopleAgainst, ...]

@@ -28,6 +28,7 @@ class ReadImage:
         called: What most readers called it, of those who did not call it its given label where
             these are more than half.
         votes: How many called it that.
+        wrong: How many called it otherwise than its given label.
         answers: How many readers read it.
     """
 
@@ -37,6 +38,7 @@ class ReadImage:
     predicted: Label
     called: Label
     votes: int
+    wrong: int
     answers: int
 
 
@@ -68,12 +70,14 @@ class ConfusedPair:
         given: The given label.
         read_as: The answer or the predicted class.
         people: Images that people read so, estimated by weights, the mean over the readers.
+        answers: How many answers of people that is from.
         model: Images that the model reads so.
     """
 
     given: Label
     read_as: Label
     people: float
+    answers: int
     model: int
 
 
@@ -245,6 +249,7 @@ def _image(
         predicted=tables.labels[predicted],
         called=tables.labels[found.majority[row] if other else found.label[row]],
         votes=int(found.votes[row]) if other else votes_given,
+        wrong=answers - votes_given,
         answers=answers,
     )
 
@@ -252,21 +257,20 @@ def _image(
 def build_pairs(tables: StudyTables, people: Confusion, model: Confusion) -> list[ConfusedPair]:
     """What people and a model take for what else, the largest first."""
     counted: dict[tuple[int, int], list[float]] = {}
+    answers: dict[tuple[int, int], int] = {}
     for place, confusion in enumerate((people, model)):
-        wrong = confusion.label != confusion.read_as
-        for given, read_as, images in zip(
-            confusion.label[wrong].tolist(),
-            confusion.read_as[wrong].tolist(),
-            confusion.images[wrong].tolist(),
-            strict=True,
-        ):
-            counted.setdefault((given, read_as), [0.0, 0.0])[place] = images
+        for row in np.flatnonzero(confusion.label != confusion.read_as):
+            pair = (int(confusion.label[row]), int(confusion.read_as[row]))
+            counted.setdefault(pair, [0.0, 0.0])[place] = float(confusion.images[row])
+            if confusion is people:
+                answers[pair] = int(confusion.answers[row])
     order = sorted(counted, key=lambda pair: (-max(counted[pair]), -sum(counted[pair]), pair))
     return [
         ConfusedPair(
             tables.labels[given],
             tables.labels[read_as],
             counted[given, read_as][0],
+            answers.get((given, read_as), 0),
             round(counted[given, read_as][1]),
         )
         for given, read_as in order
