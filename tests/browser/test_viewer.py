@@ -113,7 +113,7 @@ def test_evidence_suggestion_neighbours_and_metadata(opened: Open, server: Any) 
     expect(details).to_contain_text(f"writer {index % 7}")
     expect(details).to_contain_text("28 \u00d7 28")
     neighbours.first.click()
-    expect(page.locator("#viewer-sub")).to_contain_text(f"Image {near} of train")
+    expect(page.locator("#viewer-sub")).to_contain_text(f"#{near} of train")
 
 
 def test_a_reason_where_nothing_is_flagged(opened: Open) -> None:

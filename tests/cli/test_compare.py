@@ -1,11 +1,14 @@
+import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from misread.cli.output.common import new_table, print_table
 from misread.datasets import load
 
 Invoke = Callable[..., tuple[int, str, str]]
@@ -55,7 +58,7 @@ def test_as_json(invoke: Invoke) -> None:
     assert [one["picture"]["index"] for one in bad["only"]["shown"]] == list(range(3, 30))
     assert (bad["only_reference"]["images"], bad["both"]) == (0, 3)
     assert found["pictures"]["picture"] == "a.png"
-    assert Path("a/bad-imported-s0.png").exists()
+    assert Path("a/bad-imported-s0-against-good-imported-s0.png").exists()
     assert found["people"] is None and found["quoted"] == []
 
 
@@ -69,6 +72,45 @@ def test_chosen_models(invoke: Invoke) -> None:
     assert code == 0
     assert out.startswith("test: 90 images\n")
     assert "held against" not in out and "Taking the best" not in out
+    assert "nothing to hold it against: name two models" in out
+    code, out, _ = invoke("compare", "--model", "bad", "--against", "good")
+    assert code == 0
+    assert "mean of these 2 models" in out and "mean of all" not in out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("columns", "width"), [(200, 200), (80, 80), (64, 64), (40, 58)])
+def test_names_stay_whole_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    table = new_table("misread by", "only it", "only the other", "both", "error consistency")
+    table.add_row("efficient-capsnet-short-e12-s0", "13", "25", "25", "0.57 (0.44 to 0.68)")
+    table.add_row("mean of all models", "5", "21", "29", "0.69 (0.56 to 0.79)")
+    monkeypatch.setattr(sys, "stdout", shown := Terminal())
+    print_table(table, whole=True)
+    told = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue())
+    lines = told.splitlines()
+    assert max(len(line) for line in lines) <= width
+    for name in ("efficient-capsnet-short-e12-s0", "mean of all models"):
+        assert sum(name in line for line in lines) == 1
+    words = told.split()
+    assert {"13", "0.57", "0.68)", "consistency"} <= set(words)
+
+
+def test_nothing_is_folded_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    table = new_table("run", "said")
+    table.add_row("efficient-capsnet-short-e12-s0", "a long sentence " * 8)
+    print_table(table, whole=True)
+    assert "efficient-capsnet-short-e12-s0   " + "a long sentence " * 8 in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("three")

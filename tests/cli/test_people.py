@@ -280,9 +280,13 @@ def test_counts_of_answers_are_imported_and_counted(invoke: Invoke, study: Study
     assert invoke("import", "readings", "crowd.npy", "--form", "counts", "--replace")[0] == 0
     found = json.loads(invoke("audit", "--index", "3", "--json")[1])
     assert (found["readers_contradict"], found["images"][0]["readers"]) == ([3], 50)
-    shown = json.loads(invoke("import", "readings", "crowd.npy", "--form", "counts", "--json",
-                              "--name", "other")[1])  # fmt: skip
-    assert (shown["name"], shown["answers"], shown["images"]) == ("other", 3_000, 60)
+    again = ("--form", "counts", "--name", "other")
+    code, _, err = invoke("import", "readings", "crowd.npy", *again)
+    assert code == 2 and "holds the same counts of test as crowd" in err
+    counts[3] = 0
+    np.save("fewer.npy", counts)
+    shown = json.loads(invoke("import", "readings", "fewer.npy", *again, "--json")[1])
+    assert (shown["name"], shown["answers"], shown["images"]) == ("other", 2_950, 59)
 
 
 def test_a_plan_can_be_made_again_until_somebody_has_read(invoke: Invoke, study: Study) -> None:

@@ -7,6 +7,7 @@ import pytest
 from misread.errors import StudyError
 from misread.models.card import Card, EpochRow
 from misread.models.recipe import Recipe
+from misread.models.scored import draw_validation
 
 CARD = Card(
     name="quick-short-s3",
@@ -33,6 +34,13 @@ def test_a_card_is_read_back_as_it_was(tmp_path: Path) -> None:
     CARD.write(path)
     assert Card.read(path) == CARD
     assert json.loads(path.read_text(encoding="utf-8"))["seconds"] == CARD.seconds == 3.75
+
+
+def test_images_held_out_for_the_scale_are_not_trained_on() -> None:
+    assert CARD.trained_images == 240
+    scored = dataclasses.replace(CARD, score_scale=9.5)
+    assert scored.trained_images == 240 - len(draw_validation(240, 3)) == 216
+    assert dataclasses.replace(scored, images=60_000).trained_images == 59_000
 
 
 def test_settings_are_what_decides_the_result() -> None:

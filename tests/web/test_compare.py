@@ -28,6 +28,11 @@ def test_the_page_is_the_reports_with_the_gallerys_images(
         assert sources
         for source in list(sources)[:5]:
             assert client.get(source).headers["content-type"] == "image/png"
+        opened = [
+            unescape(url) for url in re.findall(r'<a href="([^"]*image=[^"]*)"><img', page.text)
+        ]
+        assert len(opened) == page.text.count('class="tile"')
+        assert re.fullmatch(r"/\?split=test&image=\d+", opened[0])
         assert "<script>" not in page.text and "style=" not in page.text
         assert client.get("/compare").text == page.text
         # A model that comes in while it is open is noticed.
@@ -52,6 +57,8 @@ def test_readings_that_come_in_are_noticed(
         page = client.get("/compare").text
         assert "People against each model" in page
         assert "Nothing here is about people" in page
+        section = page.partition("People against each model</h2>")[2].partition("<table")[0]
+        assert "SIMULATED" in section
 
 
 def test_each_split_has_its_page(

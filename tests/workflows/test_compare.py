@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +76,7 @@ def test_each_against_the_oldest(study: Study, dataset: Dataset) -> None:
     assert pairs["new"].p_value == pytest.approx(2 / 2**7)
     assert page.comparisons == 3
     assert pairs["new"].corrected == pytest.approx(3 * 2 / 2**7)
-    assert {pair.better for pair in page.pairs} == {"run", "unsettled"}
+    assert {pair.better for pair in page.pairs} == {"better", "unsettled"}
     assert page.quoted == () and page.people is None and page.left_out == ()
     assert "for these 3 comparisons (Holm)" in page.corrected
     assert "a choice made on this split" in page.choice
@@ -84,7 +86,9 @@ def test_pictures_are_written(study: Study, dataset: Dataset, tmp_path: Path) ->
     found = compare(study, dataset=dataset)
     assert found.picture == study.figures / "compare.test.png"
     assert [path.name for path in found.pairs] == [
-        "new-imported-s0.png", "other-imported-s0.png", "mean-of-all-models.png",
+        "new-imported-s0-against-old-imported-s0.png",
+        "other-imported-s0-against-old-imported-s0.png",
+        "mean-of-all-models-against-old-imported-s0.png",
     ]  # fmt: skip
     for path in (found.picture, *found.pairs):
         with Image.open(path) as picture:
@@ -94,14 +98,61 @@ def test_pictures_are_written(study: Study, dataset: Dataset, tmp_path: Path) ->
     assert {path.parent for path in elsewhere.pairs} == {tmp_path / "a"}
 
 
+def test_pictures_of_a_former_comparison_do_not_stay(
+    study: Study, dataset: Dataset, tmp_path: Path
+) -> None:
+    former = compare(study, dataset=dataset)
+    found = compare(study, against="new", dataset=dataset)
+    assert set(found.pairs).isdisjoint(former.pairs)
+    assert set((study.figures / "compare.test").iterdir()) == set(found.pairs)
+    # A folder of the user's is left as it is.
+    (tmp_path / "a").mkdir()
+    mine = tmp_path / "a" / "mine.png"
+    mine.write_bytes(b"")
+    compare(study, save=tmp_path / "a.png", dataset=dataset)
+    assert mine.exists()
+
+
 def test_models_and_the_reference_can_be_chosen(study: Study, dataset: Dataset) -> None:
     page = compare(study, models=["old", "new"], against="new", dataset=dataset).page
     assert (page.reference, page.chosen) == ("new-imported-s0", True)
-    assert [pair.run for pair in page.pairs] == ["old-imported-s0", "mean of all models"]
+    assert [pair.run for pair in page.pairs] == ["old-imported-s0", "mean of these 2 models"]
     assert page.pairs[0].difference.value == pytest.approx(7 / 90)
     alone = compare(study, models=["new"], dataset=dataset)
     assert (len(alone.page.models), alone.page.pairs, alone.page.choice) == (1, (), "")
     assert alone.pairs == ()
+
+
+def test_the_reference_is_always_among_the_models(study: Study, dataset: Dataset) -> None:
+    page = compare(study, models=["new"], against="other", dataset=dataset).page
+    assert page.reference == "other-imported-s0"
+    assert [row.run for row in page.models] == [
+        "new-imported-s0", "other-imported-s0", "mean of these 2 models",
+    ]  # fmt: skip
+    assert page.comparisons == 2
+
+
+def test_a_path_is_no_study(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"study: expected an open study.*Got 'digits'"):
+        compare("digits")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("named", [["--study", "nowhere"], ["--against", "nosuch"]])
+def test_what_is_missing_is_said_before_scipy_is_imported(study: Study, named: list[str]) -> None:
+    script = f"""
+import sys
+from misread.cli import main
+sys.argv = ["misread", "compare", "--study", {str(study.path)!r}, *{named}]
+try:
+    main()
+finally:
+    print([name for name in ("scipy", "matplotlib") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert "expected" in done.stderr
+    assert done.stdout == "[]\n"
 
 
 def test_what_each_cost_comes_from_its_cards(

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,22 @@ from typing import Any
 from misread.errors import StudyError
 from misread.files import write_text
 from misread.models.recipe import fill_in
+
+# Images held out to fit the scale of scores: so many, or this share of a smaller training split.
+_MOST_VALIDATION = 1_000
+_VALIDATION_SHARE = 1 / 10
+
+
+def validation_images(images: int) -> int:
+    """How many training images are held out to fit the scale of a network's scores.
+
+    Args:
+        images: Number of training images.
+
+    Returns:
+        1,000, or a tenth of fewer than 10,000 images, at least 1.
+    """
+    return min(_MOST_VALIDATION, math.ceil(images * _VALIDATION_SHARE))
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class Card:
         dataset: Name of the dataset.
         items_fingerprint: Of the training images.
         labels_fingerprint: Of the training labels.
-        images: Number of training images.
+        images: Number of training images, with those held out for the scale of the scores.
         shape: Height, width and channels of an image.
         classes: Class names.
         parameters: Number of trainable parameters.
@@ -82,6 +99,12 @@ class Card:
     options: dict[str, Any] = field(default_factory=dict)
     precision: str = "float32"
     score_scale: float | None = None
+
+    @property
+    def trained_images(self) -> int:
+        """Number of images that weights were fitted to: none of those held out for the scale."""
+        held_out = 0 if self.score_scale is None else validation_images(self.images)
+        return self.images - held_out
 
     @property
     def seconds(self) -> float:

@@ -13,12 +13,9 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
+from misread.models.card import validation_images
 from misread.models.recipe import Recipe
 from misread.types import IntArray
-
-# Images held out to fit the scale: so many, or this share of a smaller training split.
-_MOST_VALIDATION = 1_000
-_VALIDATION_SHARE = 1 / 10
 
 # Scores lie in [0, 1]: beyond these limits softmax is flat, or one-hot in float32.
 _LOWEST, _HIGHEST = 0.1, 1_000.0
@@ -73,10 +70,10 @@ def draw_validation(images: int, seed: int) -> IntArray:
         seed: Of the training.
 
     Returns:
-        (V,) int64 in rising order: 1,000, or a tenth of fewer than 10,000 images, at least 1.
+        (V,) int64 in rising order, see `validation_images`.
     """
-    count = min(_MOST_VALIDATION, math.ceil(images * _VALIDATION_SHARE))
-    return np.sort(np.random.default_rng([seed, images]).permutation(images)[:count])
+    drawn = np.random.default_rng([seed, images]).permutation(images)
+    return np.sort(drawn[: validation_images(images)])
 
 
 def fit_scale(scores: Tensor, given: Tensor) -> float:

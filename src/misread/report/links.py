@@ -102,6 +102,10 @@ class ReportLinks:
         """URL of the methods."""
         return self._addresses.url("methods")
 
+    def image(self, picture: Picture) -> str | None:
+        """The report has no page of a single image."""
+        return None
+
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         """A cell of a sprite sheet."""
         return self._sheets.tile(picture, label, size)

@@ -6,9 +6,9 @@ from misread.analysis.comparing.models import compare_models
 from misread.analysis.comparing.quoted import quoted_rates
 from misread.analysis.comparing.result import CompareResult, compare_people
 from misread.analysis.reading.result import PeopleResult
-from misread.errors import StudyError
 from misread.store import Study
 from misread.tables import Origin, Provenance
+from misread.views.reference import of_all_images, oldest
 
 
 def find_comparison(
@@ -36,21 +36,9 @@ def find_comparison(
     whole, partial = of_all_images(study, split, found)
     if not whole:
         return None
-    result = measure(study, split, whole, partial, None, people)
+    result = measure(study, split, whole, partial, people, selected=model is not None)
     alone = not (len(result.comparison.models) > 1 or result.people or result.quoted)
     return None if alone else result
-
-
-def of_all_images(
-    study: Study, split: str, found: Sequence[Provenance]
-) -> tuple[list[Provenance], list[Provenance]]:
-    """Those of some predictions that are of all images of their split, and the others."""
-    images = study.splits[split].images
-    parts: tuple[list[Provenance], list[Provenance]] = ([], [])
-    for one in found:
-        whole = bool(images) and len(study.open_predictions(one).index) == images
-        parts[not whole].append(one)
-    return parts
 
 
 def measure(
@@ -58,8 +46,10 @@ def measure(
     split: str,
     whole: Sequence[Provenance],
     partial: Sequence[Provenance],
-    against: str | None,
     people: PeopleResult | None,
+    *,
+    reference: Provenance | None = None,
+    selected: bool = False,
 ) -> CompareResult:
     """Put together what stands side by side on one split.
 
@@ -68,32 +58,22 @@ def measure(
         split: Which split.
         whole: Predictions of all its images, 1 or more.
         partial: Predictions that are left out.
-        against: The reference, a model or run; None takes the oldest run.
         people: What the study's readings say, of this split or another.
+        reference: Which of `whole` the others are held against; None takes the oldest run.
+        selected: Whether models were named, rather than all taken.
 
     Raises:
-        StudyError: There are no predictions by the reference.
         MisreadError: A table is damaged, or they don't belong together.
     """
-    record, reference = study.splits[split], _reference(study, whole, against)
+    record = study.splits[split]
     files = [study.open_predictions(one) for one in whole]
-    comparison = compare_models(files, whole.index(reference))
+    comparison = compare_models(files, whole.index(reference or oldest(whole)))
     return CompareResult(
         split=split,
         comparison=comparison,
-        chosen=against is not None,
+        chosen=reference is not None,
+        selected=selected,
         people=compare_people(people, split, comparison),
         quoted=quoted_rates(record.items_fingerprint, record.labels_fingerprint),
         left_out=tuple(sorted(one.name for one in partial)),
     )
-
-
-def _reference(study: Study, whole: Sequence[Provenance], against: str | None) -> Provenance:
-    """The oldest run, of a single network if there is one: of all, or by the name given."""
-    named = [one for one in whole if against in (None, one.model, one.run_name)]
-    if not named:
-        raise StudyError(
-            f"{study.path}: --against expected one of {', '.join(one.run_name for one in whole)}. "
-            f"Got {against!r} instead."
-        )
-    return min(named, key=lambda one: (one.is_mean, one.created, one.name))

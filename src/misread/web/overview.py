@@ -53,6 +53,10 @@ class GalleryLinks:
         """The report has them."""
         return None
 
+    def image(self, picture: Picture) -> str | None:
+        """The image, opened among those of its split."""
+        return "/?" + urlencode({"split": picture.split, "image": picture.index})
+
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         """An image of its own."""
         width, height = self._size(picture, size)

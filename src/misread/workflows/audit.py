@@ -9,12 +9,13 @@ from misread.analysis.ranking import find_score, score
 from misread.analysis.reading.answers import LabelReadings
 from misread.analysis.verdicts import Thresholds
 from misread.datasets import Dataset
-from misread.errors import ParameterError, StudyError
+from misread.errors import ParameterError
 from misread.store import Study
-from misread.tables import Dynamics, Origin, Provenance
+from misread.tables import Dynamics, Origin
 from misread.tables.export import check_kind, write_columns
 from misread.views.audit import Audit, AuditRow
 from misread.views.pictures import check_png, keep_picture, save_picture
+from misread.workflows.choosing import choose_predictions
 from misread.workflows.people import read_labels
 
 # Rows of a picture; more make one that nobody scrolls through.
@@ -78,36 +79,6 @@ def audit(
         neighbours=near[0] if near else None,
         left_out=tuple(p for p in found if p.origin == Origin.IN_SAMPLE),
     )
-
-
-def choose_predictions(study: Study, split: str, models: Sequence[str] = ()) -> list[Provenance]:
-    """The predictions of a split by these models, by name, so that the panel has one order.
-
-    Args:
-        study: Where they are.
-        split: Which split.
-        models: Names of models or runs; none means all.
-
-    Raises:
-        ParameterError: There is no such split.
-        StudyError: There are no such predictions.
-    """
-    if split not in study.splits:
-        raise ParameterError(
-            f"split: expected one of {', '.join(study.splits)}. Got {split!r} instead."
-        )
-    found: list[Provenance] = []
-    for model in models or (None,):
-        chosen = study.list_predictions(split, model)
-        if not chosen:
-            there = ", ".join(p.name for p in study.list_predictions()) or "none at all"
-            by = f" by {model!r}" if model else ""
-            raise StudyError(
-                f"{study.path}: expected predictions of {split}{by}, found {there}"
-                + ("; `misread crossfit` makes them" if split == "train" else "")
-            )
-        found += chosen
-    return sorted(set(found), key=lambda provenance: provenance.name)
 
 
 def _wanted(table: Dynamics, models: Sequence[str]) -> bool:

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from misread.datasets import Dataset
-from misread.errors import PredictionsError, ReadingsError
+from misread.datasets import Dataset, Split
+from misread.errors import ParameterError, PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin, Provenance
-from misread.views.comparing import measure, of_all_images
-from misread.views.comparison import draw_comparison, draw_pair
-from misread.views.pages import Limits, StudyTables, build_compare
-from misread.views.pages.compare import ComparePage
 from misread.views.pictures import check_png, save_picture
-from misread.workflows.audit import choose_predictions
-from misread.workflows.people import find_people
+from misread.views.reference import find_reference, of_all_images
+from misread.workflows.choosing import choose_predictions
+
+if TYPE_CHECKING:
+    from misread.views.pages import Limits
+    from misread.views.pages.compare import ComparePage
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Compared:
             that only one of the two misreads.
     """
 
-    page: ComparePage
+    page: "ComparePage"
     picture: Path
     pairs: tuple[Path, ...]
 
@@ -50,8 +51,8 @@ def compare(
     Args:
         study: Where the predictions are, and into whose figures the pictures go.
         split: Which split: held-out predictions of `test`, cross-fitted ones of `train`.
-        models: Only predictions of these models (`convnet`) or runs (`convnet-short-s0`); none
-            means all that never saw the images.
+        models: Only predictions of these models (`convnet`) or runs (`convnet-short-s0`), and the
+            reference; none means all that never saw the images.
         against: The reference, a model or run; None takes the oldest run.
         save: A `.png` file for the picture of error rates; None for one in the study's figures.
         dataset: The study's dataset, where it is loaded already.
@@ -60,7 +61,7 @@ def compare(
         The comparison as plain data, and where its pictures are.
 
     Raises:
-        ParameterError: There is no such split, or `save` can't be used.
+        ParameterError: That is no open study, there is no such split, or `save` can't be used.
         StudyError: There are no such predictions.
         PredictionsError: There are in-sample ones only, or named ones aren't of all images.
 
@@ -71,14 +72,13 @@ def compare(
             print(model.run, model.error.count, "of", model.error.total)
         ```
     """
+    if not isinstance(study, Study):
+        raise ParameterError(
+            f"study: expected an open study, as misread.Study.open(Path({str(study)!r})) gives "
+            f"one. Got {study!r} instead."
+        )
     check_png(save)
     found = _choose(study, split, models)
-    dataset = dataset or study.load_dataset()
-    people, problem = None, ""
-    try:
-        people = find_people(study, dataset=dataset)
-    except ReadingsError as error:
-        problem = str(error)  # They don't keep models from being compared, as in the report.
     whole, partial = of_all_images(study, split, found)
     if not whole or (models and partial):
         images = study.splits[split].images
@@ -86,23 +86,63 @@ def compare(
             f"{(partial or found)[0].name}: expected predictions of all {images:,} images. Got "
             "fewer; --model names others"
         )
-    result = measure(study, split, whole, partial, against, people)
-    tables = StudyTables(study, dataset, {}, None, _ALL, readings_problem=problem)
+    reference = None if against is None else find_reference(study, split, whole, against)
+    if reference is not None and reference not in whole:
+        # In the order of their names, as without it.
+        whole = sorted([*whole, reference], key=lambda one: one.name)
+    # SciPy and matplotlib take a second to import: not before all that was named is there.
+    from misread.views.comparing import measure
+    from misread.views.pages import StudyTables, build_compare
+    from misread.workflows.people import find_people
+
+    dataset = dataset or study.load_dataset()
+    people, problem = None, ""
+    try:
+        people = find_people(study, dataset=dataset)
+    except ReadingsError as error:
+        problem = str(error)  # They don't keep models from being compared, as in the report.
+    result = measure(
+        study, split, whole, partial, people, reference=reference, selected=bool(models)
+    )
+    tables = StudyTables(study, dataset, {}, None, _all(), readings_problem=problem)
     page = build_compare(tables, result)
-    name = f"compare.{split}"
-    path = study.figures / f"{name}.png" if save is None else Path(save)
+    path = study.figures / f"compare.{split}.png" if save is None else Path(save)
+    return Compared(page, path, _draw(page, dataset.splits[split], path, clear=save is None))
+
+
+def _all() -> "Limits":
+    """Of the page that is printed: all that can be listed."""
+    from misread.views.pages import Limits
+
+    return Limits(compared=10_000, pairs=10_000, only=10_000)
+
+
+def _draw(page: "ComparePage", split: Split, path: Path, *, clear: bool) -> tuple[Path, ...]:
+    """Draw the error rates, and the pairs into a folder beside them.
+
+    Args:
+        page: What is drawn.
+        split: The images.
+        path: The picture of error rates.
+        clear: Remove other pictures from the folder: those of a former comparison. Only for a
+            folder that is misread's own.
+
+    Returns:
+        The pictures of pairs.
+    """
+    from misread.views.comparison import draw_comparison, draw_pair
+    from misread.views.pages import Limits
+
     save_picture(draw_comparison(page), path)
-    # Beside the picture of error rates, wherever it lies.
-    folder, pairs = path.with_suffix(""), []
-    for pair in page.pairs[: Limits().pairs]:
-        if pair.only.images + pair.only_reference.images:
-            drawn = draw_pair(page, pair, dataset.splits[split])
-            pairs.append(save_picture(drawn, folder / f"{pair.run.replace(' ', '-')}.png"))
-    return Compared(page, path, tuple(pairs))
-
-
-# Of the page that is printed: all that can be listed.
-_ALL = Limits(compared=10_000, pairs=10_000, only=10_000)
+    drawn = {
+        path.with_suffix("") / f"{pair.run} against {page.reference}.png".replace(" ", "-"): pair
+        for pair in page.pairs[: Limits().pairs]
+        if pair.only.images + pair.only_reference.images
+    }
+    if clear:
+        for old in set(path.with_suffix("").glob("*.png")) - set(drawn):
+            old.unlink()
+    return tuple(save_picture(draw_pair(page, pair, split), file) for file, pair in drawn.items())
 
 
 def _choose(study: Study, split: str, models: Sequence[str]) -> list[Provenance]:

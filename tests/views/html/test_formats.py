@@ -27,11 +27,9 @@ def test_probabilities_are_never_rounded_to_certainty(value: float, text: str) -
     assert formats.probability(value) == text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(7.4, "7 s"), (125.0, "2 min 5 s"), (12_000.0, "3 h 20 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert formats.duration(seconds) == text
+def test_p_values_line_up() -> None:
+    told = [formats.p_value(p) for p in (0.07, 0.0731, 0.0025, 1.0, 0.00003)]
+    assert told == ["0.0700", "0.0731", "0.0025", "1.0000", "<0.0001"]
 
 
 def test_heat_grows_and_is_never_nothing() -> None:

@@ -34,6 +34,9 @@ class Recorded:
     def methods(self) -> str | None:
         return None
 
+    def image(self, picture: Picture) -> str | None:
+        return None
+
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         template = Markup('<img class="tile" src="/image/{}/{}" alt="{}">')
         return template.format(picture.split, picture.index, label)

@@ -35,6 +35,9 @@ class Plain:
     def methods(self) -> str | None:
         return None
 
+    def image(self, picture: Picture) -> str | None:
+        return None
+
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         return Markup('<i class="tile" title="{}">{}</i>').format(label, picture.index)
 
@@ -87,8 +90,8 @@ def test_twelve_models_of_a_thousand_classes(study: Study, dataset: Dataset) -> 
             assert len(part.shown) + part.hidden == part.images
             assert len(part.shown) <= 12
     better = {pair.run: pair.better for pair in page.pairs}
-    assert better["model-00-imported-s0"] == "run"
-    assert better["model-11-imported-s0"] == "reference"
+    assert better["model-00-imported-s0"] == "better"
+    assert better["model-11-imported-s0"] == "worse"
 
 
 def test_what_is_left_out_is_counted_and_the_reference_stays(
@@ -117,6 +120,9 @@ def test_it_is_rendered_with_names_escaped(study: Study, dataset: Dataset) -> No
     assert "<b>a rather" not in html and "&lt;b&gt;a rather" in html
     assert "style=" not in html and "<script" not in html
     assert len(html) < 1_000_000
+    # Once for a wide page and once for a narrow one.
+    assert html.count('width="340"') == html.count('width="132"') == 1 + len(page.models)
+    assert "more images that it is less sure of are not shown." in html
 
 
 def test_its_pictures_have_a_row_for_each(study: Study, dataset: Dataset) -> None:

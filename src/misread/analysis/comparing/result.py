@@ -32,6 +32,7 @@ class CompareResult:
         split: Name of the split.
         comparison: The models.
         chosen: Whether the reference was asked for, rather than being the oldest run.
+        selected: Whether models were named, rather than all of the study taken.
         people: People; None where nobody has read this split by a plan.
         quoted: Error rates of the literature.
         left_out: Names of predictions that aren't of all images.
@@ -40,6 +41,7 @@ class CompareResult:
     split: str
     comparison: Comparison
     chosen: bool
+    selected: bool
     people: PeopleCompared | None
     quoted: tuple[Quoted, ...]
     left_out: tuple[str, ...]

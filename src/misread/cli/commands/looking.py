@@ -159,14 +159,15 @@ def compare(
     Each model is held against one of them: the difference with its interval, McNemar's test
     corrected for all comparisons, error consistency, and what only one of the two misreads.
     """
-    from misread.cli.output import compare as printed
     from misread.store import Study
     from misread.workflows import compare as workflow
 
     place = Study.locate(study, Path.cwd())
-    printed.show_compared(
-        workflow.compare(place, split, model or (), against=against, save=save), as_json
-    )
+    found = workflow.compare(place, split, model or (), against=against, save=save)
+    # It imports what draws pages: not before there is something to print.
+    from misread.cli.output import compare as printed
+
+    printed.show_compared(found, as_json)
 
 
 @commands.command(epilog="Example: misread duplicates mnist --save duplicates.png")

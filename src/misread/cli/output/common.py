@@ -3,10 +3,14 @@
 import json
 import math
 import sys
+import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
 
     from misread.analysis.intervals import Rate
@@ -46,12 +50,53 @@ def plain(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def print_table(table: "Table") -> None:
-    """Print a table on stdout."""
+def print_table(table: "Table", *, whole: bool = False) -> None:
+    """Print a table on stdout.
+
+    Args:
+        table: The table; its last use.
+        whole: Keep its first column, names that are copied, on one line each: in a narrow terminal
+            the other columns give way, and where there is no terminal nothing is folded.
+    """
     from rich.console import Console
 
     # Class names come from users: no markup, no emoji codes, no highlighting of numbers.
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    console = Console(markup=False, emoji=False, highlight=False)
+    if whole:
+        _keep_names(table, console)
+    around = "" if table.show_edge else "\n"
+    console.print(around, table, around, sep="", end="")
+
+
+# Columns of text that no line has: measured at this width, nothing is folded.
+_WIDEST = 100_000
+
+
+def _keep_names(table: "Table", console: "Console") -> None:
+    """Make room for the first column, in the table and, if need be, beyond the terminal's edge."""
+    from rich.cells import cell_len
+
+    def widest(texts: Iterable[object]) -> int:
+        return max((cell_len(str(text)) for text in texts), default=0)
+
+    def needed() -> "Measurement":
+        return console.measure(table, options=console.options.update(max_width=_WIDEST))
+
+    names, *others = table.columns
+    names.no_wrap, names.min_width = True, widest(names.cells)
+    if not console.is_terminal:
+        console.width = needed().maximum
+    elif needed().maximum > console.width:
+        # Columns move together, then heads fold, then cells that have spaces; no word is broken.
+        table.show_edge, table.collapse_padding = False, True
+        if needed().maximum > console.width:
+            table.padding = (0, 0)
+        if needed().maximum > console.width:
+            for column in others:
+                head, cells = str(column.header), list(column.cells)
+                column.header = textwrap.fill(head, max(widest(cells), widest(head.split()), 1))
+                column.no_wrap = not any(" " in str(cell) for cell in cells)
+        console.width = max(console.width, needed().minimum)
 
 
 def provenance_json(provenance: "Provenance") -> dict[str, Any]:
@@ -82,12 +127,6 @@ def number(value: float) -> float | None:
 def counted(number: int, noun: str) -> str:
     """So many of something: `1 pair`, `1,200 pairs`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: `2 min 5 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def relative(path: Path, folder: Path) -> Path:

@@ -3,13 +3,12 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from misread.cli.output.common import duration, new_table, print_json, print_table
-from misread.views.html.formats import p_value
+from misread.cli.output.common import new_table, print_json, print_table
+from misread.views.html.formats import decimal, limits, p_value, percent, rate
 from misread.views.pages import to_json
+from misread.views.times import duration
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from misread.views.pages.compare import ComparePage
     from misread.views.pages.compared import ComparedPeople
     from misread.views.pages.parts import Interval, Share
@@ -50,51 +49,47 @@ def show_compared(found: "Compared", as_json: bool) -> None:
         print(path)
 
 
-def _table(*columns: str) -> "Table":
-    """A table in which names are folded before numbers are."""
-    table = new_table(*columns)
-    for column in table.columns[1:]:
-        column.no_wrap = True
-    return table
-
-
 def _show_models(page: "ComparePage") -> None:
-    table = _table("model", "misread", "error", "")
+    table = new_table("model", "misread", "error", "")
     for one in page.models[:_MOST]:
         kind = "mean of its folds" if one.kind == "folds" else ""
         table.add_row(one.run, f"{one.error.count:,}", _rate(one.error), kind)
-    print_table(table)
+    print_table(table, whole=True)
     hidden = page.hidden_models + max(0, len(page.models) - _MOST)
     if hidden:
         print(f"the best {_MOST} of {hidden + _MOST:,}; --json lists all\n")
+    if len(page.models) == 1:
+        way_out = "name two models" if page.selected else "`misread run` trains another model"
+        print(f"nothing to hold it against: {way_out}")
 
 
 def _show_pairs(page: "ComparePage") -> None:
     if not page.pairs:
         return
-    table = _table("model", "difference, points", "p", "corrected", "")
-    said = {"run": "better", "reference": "worse", "unsettled": ""}
+    table = new_table("model", "difference, points", "p", "corrected", "")
+    table.columns[2].justify = table.columns[3].justify = "right"
     for pair in page.pairs[:_MOST]:
         p, corrected = p_value(pair.p_value), p_value(pair.corrected)
-        table.add_row(pair.run, _points(pair.difference), p, corrected, said[pair.better])
-    print_table(table)
-    table = _table("misread by", "only it", "only ref.", "both", "error consistency")
+        settled = "" if pair.better == "unsettled" else pair.better
+        table.add_row(pair.run, _points(pair.difference), p, corrected, settled)
+    print_table(table, whole=True)
+    table = new_table("misread by", "only it", "only the other", "both", "error consistency")
     for pair in page.pairs[:_MOST]:
         counts = (pair.only.images, pair.only_reference.images, pair.both)
         table.add_row(pair.run, *(f"{count:,}" for count in counts), _plain(pair.consistency))
-    print_table(table)
+    print_table(table, whole=True)
 
 
 def _show_costs(page: "ComparePage") -> None:
     known = [one for one in page.models[:_MOST] if one.networks is not None]
     if not known:
         return
-    table = _table("training", "networks", "parameters", "trained on", "epochs", "time")
+    table = new_table("training", "networks", "parameters", "trained on", "epochs", "time")
     for one in known:
         counts = (one.networks, one.parameters, one.images, one.epochs)
         time = "-" if one.seconds is None else duration(one.seconds)
         table.add_row(one.run, *(_known(count) for count in counts), time)
-    print_table(table)
+    print_table(table, whole=True)
 
 
 def _show_people(people: "ComparedPeople") -> None:
@@ -104,12 +99,12 @@ def _show_people(people: "ComparedPeople") -> None:
     holds = "reading stopped as planned" if people.basis == "planned" else _ANYTIME
     after = f"after {people.answers:,} answer{'' if people.answers == 1 else 's'}"
     after += " in all" if people.readers > 1 else ""
-    print(f"{whose}: {_percent(people.error)}{_limits(people.error)}, {after}; {holds}")
-    table = _table("people against", "difference, points", "misreads less", "error consistency")
+    print(f"{whose}: {_percent(people.error)}{_in_brackets(limits(people.error))}, {after}; {holds}")
+    table = new_table("people against", "difference, points", "misreads less", "error consistency")
     for one in people.against[:_MOST]:
         better = "not settled" if one.better == "unsettled" else one.better
         table.add_row(one.run, _points(one.difference), better, _plain(one.consistency))
-    print_table(table)
+    print_table(table, whole=True)
 
 
 def _json(found: "Compared") -> dict[str, Any]:
@@ -119,41 +114,36 @@ def _json(found: "Compared") -> dict[str, Any]:
 
 
 def _rate(share: "Share") -> str:
-    if share.value is None or share.low is None or share.high is None:
-        return "-"
-    return f"{100 * share.value:.2f}% ({100 * share.low:.2f} to {100 * share.high:.2f})"
+    return f"{rate(share)}{_in_brackets(limits(share))}"
 
 
 def _percent(interval: "Interval") -> str:
-    return "not known" if interval.value is None else f"{100 * interval.value:.2f}%"
-
-
-def _limits(interval: "Interval") -> str:
-    if interval.low is None or interval.high is None:
-        return ""
-    return f" ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
+    return "not known" if interval.value is None else percent(interval)
 
 
 def _over(interval: "Interval") -> str:
     if interval.low is None:
         return "too few for an interval"
-    return f"95% interval over trainings{_limits(interval)}"
+    return f"95% interval over trainings{_in_brackets(limits(interval))}"
 
 
 def _points(interval: "Interval") -> str:
     """A difference in percentage points: `+0.36 (-0.06 to 0.74)`."""
     if interval.value is None:
         return "not known"
-    return f"{100 * interval.value:+.2f}{_limits(interval)}"
+    return f"{decimal(100 * interval.value, '+')}{_in_brackets(limits(interval))}"
 
 
 def _plain(interval: "Interval") -> str:
     if interval.value is None:
         return "-"
-    limits = ""
-    if interval.low is not None and interval.high is not None:
-        limits = f" ({interval.low:.2f} to {interval.high:.2f})"
-    return f"{interval.value:.2f}{limits}"
+    if interval.low is None or interval.high is None:
+        return decimal(interval.value)
+    return f"{decimal(interval.value)} ({decimal(interval.low)} to {decimal(interval.high)})"
+
+
+def _in_brackets(told: str) -> str:
+    return f" ({told})" if told else ""
 
 
 def _known(number: int | None) -> str:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from misread.cli.output.common import duration, new_table, print_json, print_table, rate_json
+from misread.cli.output.common import new_table, print_json, print_table, rate_json
+from misread.views.times import duration
 
 if TYPE_CHECKING:
     from misread.workflows.crossfit import CrossfitResult

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import (
-    duration,
     new_table,
     print_json,
     print_table,
@@ -14,6 +13,7 @@ from misread.cli.output.common import (
     rate_json,
     relative,
 )
+from misread.views.times import duration
 
 if TYPE_CHECKING:
     from misread.workflows.demo import Demo, DemoRun
@@ -32,7 +32,7 @@ def show_demo(made: "Demo", url: str | None, as_json: bool) -> None:
         epochs = str(run.epochs) if len(run.cards) == 1 else f"{len(run.cards)} x {run.epochs}"
         split, name = run.table.provenance.split, run.run.name
         table.add_row(name, split, str(run.error), epochs, duration(run.seconds))
-    print_table(table)
+    print_table(table, whole=True)
     print(
         "As labelled, by networks that never saw the images. Intervals (Wilson) are for new images "
         "of the same kind.\nThe command, versions and settings behind each: --json, or the page "

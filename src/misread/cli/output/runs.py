@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from misread.cli.output.common import (
-    duration,
     new_table,
     number,
     plain,
@@ -16,6 +15,7 @@ from misread.cli.output.common import (
     rate_json,
     relative,
 )
+from misread.views.times import duration
 
 if TYPE_CHECKING:
     from rich.table import Table

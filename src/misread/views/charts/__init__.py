@@ -7,9 +7,10 @@ What it shows is told in its title, and stands as a table beside it.
 from misread.views.charts.narrowing import draw_narrowing, narrowing_limit
 from misread.views.charts.reliability import draw_reliability
 from misread.views.charts.training import draw_training
-from misread.views.charts.whisker import Scale, draw_axis, draw_whisker
+from misread.views.charts.whisker import BROAD, Scale, draw_axis, draw_whisker
 
 __all__ = [
+    "BROAD",
     "Scale",
     "draw_axis",
     "draw_narrowing",

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from misread.views.charts import svg
 from misread.views.pages.parts import Share
 
-WIDTH, HEIGHT = 132.0, 18.0
+# Pixels: beside other columns or on a phone, and where the chart is the main thing.
+WIDTH, BROAD, HEIGHT = 132.0, 340.0, 18.0
 # Room for half a dot and half a tick's text at both ends.
 _MARGIN = 14.0
 
@@ -20,24 +21,26 @@ class Scale:
 
     Attributes:
         limit: The largest share shown, above 0.
+        width: Of the chart, in pixels.
     """
 
     limit: float
+    width: float = WIDTH
 
     @classmethod
-    def of(cls, shares: Iterable[Share], overall: Share) -> "Scale":
+    def of(cls, shares: Iterable[Share], overall: Share, width: float = WIDTH) -> "Scale":
         """A scale on which all shares fit, and all intervals but the odd very wide one."""
         known = [share for share in (*shares, overall) if share.value is not None]
         ends = sorted(share.high if share.high is not None else share.value or 0 for share in known)
         if not ends:
-            return cls(1.0)
+            return cls(1.0, width)
         largest = max(share.value or 0 for share in known)
         fair = max(1.25 * largest, 4 * ends[len(ends) // 2])
-        return cls(min(ends[-1], fair, 1.0) or 1.0)
+        return cls(min(ends[-1], fair, 1.0) or 1.0, width)
 
     def x(self, share: float) -> float:
         """Where a share lies, in pixels."""
-        return _MARGIN + (WIDTH - 2 * _MARGIN) * min(share / self.limit, 1.0)
+        return _MARGIN + (self.width - 2 * _MARGIN) * min(share / self.limit, 1.0)
 
     @property
     def ticks(self) -> list[float]:
@@ -78,7 +81,7 @@ def draw_whisker(share: Share, scale: Scale, overall: Share) -> Markup:
     # The numbers stand beside it in the table: read aloud, the drawing would only repeat them.
     return svg.element(
         "svg", *parts, class_="chart small", aria_hidden="true",
-        viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}", width=WIDTH, height=HEIGHT,
+        viewBox=f"0 0 {scale.width:g} {HEIGHT:g}", width=scale.width, height=HEIGHT,
     )  # fmt: skip
 
 
@@ -93,5 +96,5 @@ def draw_axis(scale: Scale) -> Markup:
         ]
     return svg.element(
         "svg", *parts, class_="chart small", aria_hidden="true",
-        viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}", width=WIDTH, height=HEIGHT,
+        viewBox=f"0 0 {scale.width:g} {HEIGHT:g}", width=scale.width, height=HEIGHT,
     )  # fmt: skip

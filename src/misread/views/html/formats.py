@@ -52,16 +52,8 @@ def probability(value: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value: `0.031`, `0.25`, `<0.0001`."""
-    return "<0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: `2 min 5 s`, `3 h 20 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    """A p-value, always to four digits so that points line up: `0.0310`, `<0.0001`."""
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def heat(value: int, largest: int) -> int:

@@ -32,6 +32,13 @@ class Links(Protocol):
     def methods(self) -> str | None:
         """URL of the methods, None if there are none."""
 
+    def image(self, picture: Picture) -> str | None:
+        """URL of all that is known of one image, None if that isn't shown anywhere.
+
+        Args:
+            picture: Which.
+        """
+
     def tile(self, picture: Picture, label: str, size: Size = "normal") -> Markup:
         """An image as an element, pixels exact.
 

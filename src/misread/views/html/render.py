@@ -17,6 +17,7 @@ from misread.views.pages.overview import Overview
 from misread.views.pages.people import PeoplePage
 from misread.views.pages.reconstructions import ReconstructionsPage
 from misread.views.pages.reproduce import Reproduce
+from misread.views.times import duration
 
 _HERE = Path(__file__).parent
 
@@ -34,10 +35,11 @@ def new_environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("count", "rate", "limits", "probability", "duration", "heat", "plural",
+    names = ("count", "rate", "limits", "probability", "heat", "plural",
              "percent", "number", "p_value", "decimal")  # fmt: skip
     for name in names:
         environment.filters[name] = getattr(formats, name)
+    environment.filters["duration"] = duration
     environment.globals["charts"] = charts
     return environment
 

@@ -23,9 +23,6 @@ from misread.views.pages.parts import Interval, Picture, Share
 from misread.views.pages.study_tables import StudyTables
 from misread.views.pages.versus import to_interval
 
-# What the mean prediction of all models is called.
-PANEL = "mean of all models"
-
 TARGET = (
     "As labelled. Intervals are 95%, each by itself (error rates Wilson's, differences Tango's, "
     "error consistency by score), for these trained models on new images of the same kind, drawn "
@@ -46,6 +43,7 @@ class ComparePage:
         images: N.
         reference: The run that the others are held against.
         chosen: Whether it was asked for, rather than being the oldest.
+        selected: Whether models were named, rather than all of the study taken.
         models: All models, the lowest error rate first; the mean of all at the end.
         hidden_models: Number of further models.
         pairs: Each of `models` against the reference.
@@ -64,6 +62,7 @@ class ComparePage:
     images: int
     reference: str
     chosen: bool
+    selected: bool
     models: tuple[ComparedModel, ...]
     hidden_models: int
     pairs: tuple[ComparedPair, ...]
@@ -87,7 +86,7 @@ def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
     """
     found, limits = result.comparison, tables.limits
     shown = _shown(result, limits.compared)
-    reference = _name(found.reference)
+    reference = _name(result, found.reference)
     pairs = [one for one in found.against if one.model in shown]
     count = len(found.against)
     return ComparePage(
@@ -95,7 +94,8 @@ def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
         images=found.images,
         reference=reference,
         chosen=result.chosen,
-        models=tuple(_model(tables, one, found.models) for one in shown),
+        selected=result.selected,
+        models=tuple(_model(tables, result, one) for one in shown),
         hidden_models=len(found.models) - len(shown),
         pairs=tuple(
             _pair(tables, result, one, limits.only if place < limits.pairs else 0)
@@ -108,7 +108,7 @@ def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
             )
             for one in found.trainings
         ),
-        people=None if result.people is None else _people(result.people, shown, found.models),
+        people=None if result.people is None else _people(result, result.people, shown),
         quoted=tuple(
             QuotedRate(one.name, Share.of(one.error), one.source) for one in result.quoted
         ),
@@ -140,26 +140,30 @@ def _shown(result: CompareResult, most: int) -> list[Compared]:
     return [one for one in found.models if one in special or one in kept]
 
 
-def _name(model: Compared) -> str:
-    return PANEL if model.is_panel else model.outcomes.provenance.run_name
+def _name(result: CompareResult, model: Compared) -> str:
+    """The run's name; that of the mean says whether it is of all models or of those named."""
+    if not model.is_panel:
+        return model.outcomes.provenance.run_name
+    number = len(result.comparison.models) - 1
+    return f"mean of these {number:,} models" if result.selected else "mean of all models"
 
 
-def _model(tables: StudyTables, model: Compared, models: Sequence[Compared]) -> ComparedModel:
-    made = model.outcomes.provenance
+def _model(tables: StudyTables, result: CompareResult, model: Compared) -> ComparedModel:
+    made, models = model.outcomes.provenance, result.comparison.models
     several = [one for one in models if not one.is_panel] if model.is_panel else [model]
     names = [one.outcomes.provenance.run_name for one in several]
     known = [tables.cards.get(name, ()) for name in names]
     cards = [card for of_run in known for card in of_run] if all(known) else []
     one = None if model.is_panel or not cards else cards[0]
     return ComparedModel(
-        run=_name(model),
+        run=_name(result, model),
         kind="panel" if model.is_panel else "folds" if made.is_mean else "model",
         origin=str(made.origin),
         error=Share.of(model.error),
         networks=len(cards) or None,
         parameters=sum(card.parameters for card in cards) or None,
         epochs=_epochs(one),
-        images=None if one is None else one.images,
+        images=None if one is None else one.trained_images,
         seconds=sum(card.seconds for card in cards) if cards else None,
     )
 
@@ -172,9 +176,9 @@ def _pair(tables: StudyTables, result: CompareResult, one: Against, most: int) -
     mine, others = one.model.outcomes, result.comparison.reference.outcomes
     better = "unsettled"
     if one.differs:
-        better = "run" if one.difference.value < 0 else "reference"
+        better = "better" if one.difference.value < 0 else "worse"
     return ComparedPair(
-        run=_name(one.model),
+        run=_name(result, one.model),
         difference=to_interval(one.difference),
         p_value=one.p_value,
         corrected=one.corrected,
@@ -208,18 +212,18 @@ def _only(
 
 
 def _people(
-    found: PeopleCompared, shown: Sequence[Compared], models: Sequence[Compared]
+    result: CompareResult, found: PeopleCompared, shown: Sequence[Compared]
 ) -> ComparedPeople:
     estimate = found.people.estimate
     together = estimate.together
     against = [
         PeopleAgainst(
-            run=_name(model),
+            run=_name(result, model),
             difference=to_interval(one.difference),
             better=str(one.better),
             consistency=to_interval(one.consistency),
         )
-        for model, one in zip(models, found.against, strict=True)
+        for model, one in zip(result.comparison.models, found.against, strict=True)
         if model in shown
     ]
     return ComparedPeople(

@@ -7,10 +7,11 @@ from misread.views.pages.parts import Interval, Label, Picture, Share
 
 @dataclass(frozen=True)
 class ComparedModel:
-    """One model, or the mean prediction of all.
+    """One model, or the mean prediction of all that stand side by side.
 
     Attributes:
-        run: Name of the run; of the mean `mean of all models`.
+        run: Name of the run; of the mean `mean of all models`, or `mean of these 2 models` where
+            models were named.
         kind: `model`; `folds` for the mean of a cross-fit's networks; `panel` for that of all
             models.
         origin: What its networks had seen of the split.
@@ -18,7 +19,8 @@ class ComparedModel:
         networks: Number of networks that were trained; None if that isn't known.
         parameters: Trainable parameters of all of them; None if that isn't known.
         epochs: Passes over the training images; None if that isn't known, or for several models.
-        images: Number of images that each network was trained on; None likewise.
+        images: Number of images that each network was trained on, without those held out for the
+            scale of its scores; None likewise.
         seconds: Time of all trainings; None if that isn't known.
     """
 
@@ -80,7 +82,8 @@ class ComparedPair:
         difference: Its error rate minus the reference's.
         p_value: McNemar's exact test.
         corrected: The same, corrected for all comparisons of the page.
-        better: `run` or `reference` where the corrected p-value is 0.05 or less, else `unsettled`.
+        better: `better` or `worse` than the reference where the corrected p-value is 0.05 or less,
+            else `unsettled`.
         consistency: Error consistency, Cohen's kappa.
         both: Number of images that both misread.
         only: Those that only the model misreads.

@@ -91,7 +91,7 @@ def _facts(members: Sequence[Provenance], cards: Sequence[Card]) -> ModelFacts:
         settings=() if card is None else _texts(card.recipe),
         networks=networks,
         parameters=None if card is None else card.parameters,
-        images=None if card is None else card.images,
+        images=None if card is None else card.trained_images,
         seconds=sum(card.seconds for card in cards) if cards else None,
         device="" if card is None else card.device,
         created=newest.created,

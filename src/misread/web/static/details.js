@@ -38,7 +38,7 @@ export function drawTitle(title, sub, item, decision, classes, details) {
     add(title, ", read as ", nameOf(read, "strong"));
     spoken += `, read as ${shown(read)}`;
   }
-  fill(sub, make("span", {}, `Image ${item.index} of ${item.split}`));
+  fill(sub, make("span", {}, `#${item.index} of ${item.split}`));
   if (details?.file) add(sub, make("bdi", { class: "file", title: details.file }, details.file));
   const sign = mark(decision, classes);
   if (sign)

@@ -123,7 +123,7 @@ export class VerdictBar {
       );
       fill(this.target, make("strong", {}, count(chosen)), " selected ", drop);
     } else if (item) {
-      fill(this.target, make("span", { class: "target-name" }, `Image ${item.index}`));
+      fill(this.target, make("span", { class: "target-name" }, `#${item.index}`));
       if (decision.verdict === "label" && decision.label !== null) {
         add(this.target, " is ", nameOf(boot.classes[decision.label]));
       }
