@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from misread.views.html.formats import probability
+
 Run = Callable[[str, str], Any]
 STATIC = files("misread.web") / "static"
 
@@ -231,9 +233,11 @@ def test_a_url_and_back(run: Run) -> None:
 def test_probabilities_are_never_rounded_to_certainty(run: Run) -> None:
     found = run(
         "text",
-        "return [0, 1e-6, 0.0049, 0.005, 0.5, 0.994, 0.9951, 0.99999, 1].map(m.probability);",
+        "return [0, 1e-6, 0.0049, 0.05, 0.5, 0.994, 0.9951, 0.99999, 1].map(m.probability);",
     )
-    assert found == ["0.00", "<0.01", "<0.01", "0.01", "0.50", "0.99", ">0.99", ">0.99", "1.00"]
+    assert found == ["<0.1%", "<0.1%", "0.5%", "5.0%", "50%", "99.4%", "99.5%", ">99.9%", ">99.9%"]
+    # As in the report.
+    assert found[3:7] == [probability(value) for value in (0.05, 0.5, 0.994, 0.9951)]
 
 
 def test_requests_scrolled_past_are_given_up(run: Run) -> None:

@@ -97,6 +97,40 @@ def test_enter_takes_the_suggested_class(opened: Open, server: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("way", ["grid", "keys", "address"])
+def test_without_a_suggestion_enter_says_so_and_a_verdict_is_a_change_of_mind(
+    opened: Open, server: Any, way: str
+) -> None:
+    page = opened(VIEW + "&suggested=model")
+    index = index_at(page, 0)
+    if way == "keys":
+        page.keyboard.press("End")
+        page.keyboard.press("Home")
+        page.keyboard.press("Enter")
+    elif way == "address":
+        page.goto(f"{page.url}&image={index}")
+    if way != "grid":
+        page.wait_for_selector("#viewer .bars")
+    bar = page.locator("#verdict-bar" if way == "grid" else "#viewer-bar")
+    choice = bar.get_by_role("group", name="Right class")
+    for key in ("l", "Enter"):
+        page.keyboard.press(key)
+        expect(choice).to_be_visible()
+    expect(page.locator("#toast")).to_contain_text("No class is suggested: press its key.")
+    page.keyboard.press("m")
+    expect(choice).to_be_hidden()
+    saved(page)
+    assert verdicts(server) == {index: ("model", None)}
+    # The focus is where it was: Enter opens the next image, and presses no button.
+    if way == "grid":
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#viewer .bars")
+    else:
+        page.keyboard.press("Enter")
+        expect(choice).to_be_hidden()
+    assert verdicts(server) == {index: ("model", None)}
+
+
 def test_digits_alone_judge_nothing(opened: Open, server: Any) -> None:
     page = opened(VIEW)
     for key in "0123456789":

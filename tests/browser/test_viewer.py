@@ -180,6 +180,37 @@ def test_a_link_to_an_image(opened: Open, new_page: Callable[..., Page], server:
     expect(other.locator("#viewer-place")).to_have_text("Not in this view")
 
 
+def test_an_image_that_is_not_there(opened: Open) -> None:
+    page = opened(VIEW + "&image=99999")
+    viewer = page.get_by_role("dialog", name="This image can't be shown")
+    expect(viewer).to_contain_text("Got 99999")
+    expect(viewer).not_to_contain_text("Loading")
+    expect(page.locator("#large")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.locator("#tile-0").click()
+    expect(page.locator("#large")).to_be_visible()
+
+
+def test_a_low_window_keeps_room_for_images_and_evidence(opened: Open) -> None:
+    page = opened(VIEW)
+    page.set_viewport_size({"width": 700, "height": 450})
+    assert boxes(page, "#grid")[0]["height"] > 270
+    page.locator("#tile-0").click()
+    page.wait_for_selector("#viewer .bars")
+    side, stage = boxes(page, ".viewer-side", "#stage")
+    assert side["height"] > 300
+    assert stage["x"] + stage["width"] <= side["x"]
+    first, last, tool = boxes(
+        page, "#viewer-bar .verdict:first-child", "#viewer-bar .verdict:last-child",
+        "#viewer-bar .tool",
+    )  # fmt: skip
+    assert first["y"] == last["y"] == tool["y"]
+
+
+def boxes(page: Page, *selectors: str) -> list[Any]:
+    return [page.locator(selector).first.bounding_box() for selector in selectors]
+
+
 def test_verdicts_go_on_to_the_next(opened: Open, server: Any) -> None:
     page = opened(VIEW)
     indices = [index_at(page, place) for place in range(5)]

@@ -137,6 +137,56 @@ def test_sort_and_order(opened: Open, server: Any) -> None:
     )
 
 
+def test_the_number_of_a_tile_is_what_it_is_sorted_by(opened: Open) -> None:
+    page = opened("?split=test&group=none&sort=suspicion&right=no")
+    shown = page.locator(".tile .chance")
+    numbers = [float(text) for text in shown.all_inner_texts()]
+    assert len(numbers) > 10 and numbers == sorted(numbers, reverse=True)
+    title = shown.first.get_attribute("title") or ""
+    assert title.startswith("Suspicion. Probability of the predicted class: ")
+    assert f"suspicion {numbers[0]:.3f}" in (page.get_attribute("#tile-0", "aria-label") or "")
+    page.select_option("#sort", "confidence")
+    expect(shown.first).to_have_attribute("title", "Probability of the predicted class")
+    assert all(text.endswith("%") for text in shown.all_inner_texts())
+
+
+def test_other_pages_are_reached_at_every_width(opened: Open) -> None:
+    page = opened("?split=test&right=no")
+    pages = {"Overview": "/overview", "Compare": "/compare", "People": "/people"}
+    for width in (1280, 800, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        if width < 1100:
+            expect(page.get_by_role("link", name="Compare")).to_be_hidden()
+            page.get_by_role("button", name="Pages").click()
+        for name, address in pages.items():
+            link = page.get_by_role("link", name=name, exact=True)
+            expect(link).to_be_in_viewport(ratio=1)
+            expect(link).to_have_attribute("href", address)
+        page.keyboard.press("Escape")
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    page.set_viewport_size({"width": 800, "height": 800})
+    expect(page.locator("#model")).to_be_visible()
+    assert (page.locator("#model").bounding_box() or {})["width"] > 300
+    expect(page.locator("#splits button").first).to_have_text(re.compile(r"^\w+ [\d,]+$"))
+
+
+def test_text_grows_with_the_browsers_font(opened: Open) -> None:
+    page = opened("?split=test&right=no")
+    page.evaluate("() => { document.documentElement.style.fontSize = '32px' }")
+    page.get_by_role("button", name="Larger tiles").click()
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("body *")]
+          .filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.data?.trim()))
+          .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 22)
+          .map((e) => `${e.className || e.id || e.tagName}: ${e.textContent}`)"""
+    )
+    assert small == []
+    inside = """() => [...document.querySelectorAll(".tile")].every((tile) =>
+      tile.querySelector(".caption").getBoundingClientRect().bottom
+        <= tile.getBoundingClientRect().bottom + 0.5)"""
+    assert page.evaluate(inside)
+
+
 def test_metadata(opened: Open, server: Any) -> None:
     page = opened("?split=test&group=none&sort=index")
     page.click("[data-filter='meta'].pill")

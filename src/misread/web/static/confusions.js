@@ -5,6 +5,7 @@
 
 import { add, byId, fill, icon, make, nameOf, shown } from "./dom.js";
 import { GoneError, isAbort } from "./api.js";
+import { narrowerThan } from "./sizes.js";
 import { change } from "./state.js";
 import { count, counted } from "./text.js";
 
@@ -287,7 +288,7 @@ export class ConfusionPanel {
       as_of: null,
     });
     // On a narrow screen the panel hides the images that were asked for.
-    const side = window.innerWidth < 900 ? null : this.#place.state.side;
+    const side = narrowerThan(900) ? null : this.#place.state.side;
     this.#place.go({ query, image: null, side });
   }
 }

@@ -4,7 +4,7 @@ import { imageAddress } from "./api.js";
 import { add, fill, isolate, make, nameOf, shown } from "./dom.js";
 import { drawings } from "./drawings.js";
 import { decided, mark } from "./tile.js";
-import { VERDICT_NAMES, counted, probability } from "./text.js";
+import { VERDICT_NAMES, counted, probability, score } from "./text.js";
 
 /**
  * @typedef {import("./types.js").Details} Details
@@ -282,8 +282,8 @@ function facts(details) {
   const [height, width, channels] = details.shape;
   const size = `${width} × ${height}${channels === 3 ? ", colour" : ", grey"}`;
   fact("Size", details.shape.length > 0 ? size : null);
-  if (details.suspicion !== null) fact("Suspicion", details.suspicion.toFixed(3));
-  if (details.difficulty !== null) fact("Difficulty", details.difficulty.toFixed(3));
+  if (details.suspicion !== null) fact("Suspicion", score(details.suspicion));
+  if (details.difficulty !== null) fact("Difficulty", score(details.difficulty));
   for (const [name, value] of details.metadata) fact(name, value);
   return section("About this image", list);
 }

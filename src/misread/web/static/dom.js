@@ -127,6 +127,7 @@ const ICONS = {
   plus: "M8 3.5v9M3.5 8h9",
   filter: "M2 4h12M4 8h8M6.5 12h3",
   matrix: "M2.5 2.5h11v11h-11zM2.5 6.2h11M2.5 9.8h11M6.2 2.5v11M9.8 2.5v11",
+  menu: "M2.5 4h11M2.5 8h11M2.5 12h11",
   export: "M8 2.5v7.5M4.8 7 8 10.2 11.2 7M3 13h10",
   theme: "M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11",
   select: "M3 3h10v10H3zM5.5 8l2 2 3-4",

@@ -45,6 +45,7 @@ export class Filters {
           "button",
           { type: "button", "data-split": name, on: { click: () => this.#toSplit(name) } },
           make("bdi", {}, shown(name)),
+          " ",
           make("span", { class: "amount" }, count(images)),
         ),
       ),

@@ -10,7 +10,7 @@ import { Layout } from "./layout.js";
 import { Ranges } from "./ranges.js";
 import { Rows, keepTitle } from "./rows.js";
 import { Scroller } from "./scroller.js";
-import { HEADER, PADDING, SIZES, arrangeTiles, captionsFor, watchRatio } from "./sizes.js";
+import { PADDING, SIZES, arrangeTiles, captionsFor, textScale, watchRatio } from "./sizes.js";
 import { clamp } from "./windows.js";
 
 /**
@@ -161,6 +161,7 @@ export class Grid extends EventTarget {
       size: this.#size,
       captions: captionsFor(this.boot.classes),
       ratio: devicePixelRatio,
+      text: textScale(),
     });
     this.layout = layout;
     this.#beside = beside;
@@ -242,7 +243,7 @@ export class Grid extends EventTarget {
     keepTitle(this.#sticky, `${group} ${view.query}`, view.groups[group]);
     // The next group pushes it out.
     const end = this.layout.tops[group + 1] - this.layout.gap;
-    const height = this.#beside ? this.layout.rowHeight : HEADER;
+    const height = this.layout.headerHeight || this.layout.rowHeight;
     this.#sticky.style.transform = `translateY(${Math.min(0, end - top - height)}px)`;
   }
 

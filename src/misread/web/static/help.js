@@ -43,6 +43,9 @@ export function setUpHelp(boot) {
     block("After L, the right class", [
       [choose, "The right class"],
       ["\u21b5", "The suggested one"],
+      ...(keys && !keys.some((key) => /[mauf]/i.test(key))
+        ? [/** @type {[string, string]} */ (["M, A, U, F", "Another verdict after all"])]
+        : []),
       [CANT_SAY, "Wrong, but I can't say what is right"],
       ["Esc", "Not after all"],
     ]),
@@ -113,5 +116,11 @@ function marks({ classes }) {
     make("dt", {}, mark({ verdict: "label", label: null }, classes, true)),
     make("dd", {}, "A hollow mark: what the panel suggests, nobody has decided"),
   );
-  return make("section", {}, make("h3", {}, "Marks on the images"), list);
+  list.append(
+    make("dt", {}, "0.982"),
+    make("dd", {}, "Sorted by suspicion or difficulty: that score, higher is more"),
+    make("dt", {}, "62%"),
+    make("dd", {}, "Sorted otherwise: the probability of the predicted class"),
+  );
+  return make("section", {}, make("h3", {}, "Marks on and below the images"), list);
 }

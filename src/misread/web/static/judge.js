@@ -1,7 +1,7 @@
 /** Giving verdicts: to the large image, to the selected ones, or to the one under the cursor. */
 
 import { byId, fill, shown } from "./dom.js";
-import { classKeys } from "./keys.js";
+import { VERDICT_KEYS, classKeys } from "./keys.js";
 import { announce, notify } from "./messages.js";
 import { VERDICT_NAMES, counted } from "./text.js";
 
@@ -130,6 +130,7 @@ export class Judge extends EventTarget {
   labelByKey(key) {
     if (key === "suggested") {
       if (this.suggestedLabel !== null) this.label(this.suggestedLabel);
+      else notify("No class is suggested: press its key.");
       return;
     }
     if (key === "-") {
@@ -138,7 +139,15 @@ export class Judge extends EventTarget {
     }
     const exact = this.keys?.indexOf(key) ?? -1;
     const loose = this.keys?.findIndex((own) => own.toLowerCase() === key.toLowerCase()) ?? -1;
-    if (exact >= 0 || loose >= 0) this.label(exact >= 0 ? exact : loose);
+    if (exact >= 0 || loose >= 0) {
+      this.label(exact >= 0 ? exact : loose);
+      return;
+    }
+    // Another verdict after all, unless its key is that of a class.
+    const other = VERDICT_KEYS.find(([, own]) => own === key.toLowerCase())?.[0] ?? "label";
+    if (other === "label") return;
+    this.cancel();
+    this.choose(other);
   }
 
   /** Choose no class after all. */

@@ -13,7 +13,7 @@ import { actionOf } from "./keys.js";
 import { announce, notify } from "./messages.js";
 import { claimTab, storageOf } from "./outbox.js";
 import { setUpSaveSigns } from "./save_sign.js";
-import { SIZES } from "./sizes.js";
+import { SIZES, narrowerThan } from "./sizes.js";
 import { Source } from "./source.js";
 import { Place, parse } from "./state.js";
 import { Status } from "./status.js";
@@ -70,7 +70,7 @@ class Gallery {
 
   #setUpSizes() {
     const kept = storageOf("localStorage")?.getItem(SIZE_KEY);
-    const narrow = window.innerWidth < 600;
+    const narrow = narrowerThan(600);
     this.grid.size = kept ? Number(kept) || 0 : narrow ? 1 : 2;
     byId("smaller").addEventListener("click", () => this.resize(-1));
     byId("larger").addEventListener("click", () => this.resize(1));

@@ -1,6 +1,7 @@
 /** Choosing one of many: a field to type in, and the list of what fits. */
 
 import { add, fill, make, shown } from "./dom.js";
+import { narrowerThan } from "./sizes.js";
 import { count as countText } from "./text.js";
 
 /**
@@ -220,7 +221,7 @@ export function openBeside(anchor, label, content, { closed } = {}) {
  * @param {HTMLElement} anchor
  */
 function beside(pop, anchor) {
-  if (window.innerWidth < 600) return; // a sheet at the bottom: the style sheet's business
+  if (narrowerThan(600)) return; // a sheet at the bottom: the style sheet's business
   const box = anchor.getBoundingClientRect();
   const { width, height } = pop.getBoundingClientRect();
   const left = Math.max(8, Math.min(box.left, window.innerWidth - width - 8));

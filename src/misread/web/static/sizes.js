@@ -5,19 +5,19 @@ import { Layout, exactSize } from "./layout.js";
 /** Sizes to choose from: CSS pixels across a tile's image, about. */
 export const SIZES = [56, 84, 112, 168, 224];
 
-/** Height of a group's header, where it stands above the group. */
+/** Height of a group's header, where it stands above the group, at the usual size of text. */
 export const HEADER = 44;
 /** Above and below all tiles. */
 export const PADDING = 12;
 const GAP = 10;
 const GROUP_GAP = 14;
-/** Width of the margin where a group's name stands beside it, for short and long names. */
+/** Width of the margin where a group's name stands beside it, for short and long names; likewise. */
 const MARGIN = { short: 84, long: 156 };
 /** Below this width there is no room for a margin. */
 const ROOMY = 700;
-/** Height of a caption of one line and of two. */
+/** Height of a caption of one line and of two; likewise. */
 const CAPTION = { short: 22, long: 38 };
-/** A tile is never narrower: fingers must hit it. */
+/** A tile is never narrower: fingers must hit it, and a caption fit; likewise. */
 const NARROWEST = 52;
 
 /**
@@ -32,24 +32,25 @@ export function captionsFor(classes) {
 /**
  * Lay a view out.
  * @param {import("./source.js").Source} source
- * @param {{width: number, size: number, captions: "short" | "long", ratio: number}} room Width in
- *   CSS pixels, a place in `SIZES`, and the screen's pixels in one CSS pixel.
+ * @param {{width: number, size: number, captions: "short" | "long", ratio: number,
+ *   text?: number}} room Width in CSS pixels, a place in `SIZES`, the screen's pixels in one CSS
+ *   pixel, and how much larger than usual text is.
  */
-export function arrangeTiles(source, { width, size, captions, ratio }) {
+export function arrangeTiles(source, { width, size, captions, ratio, text = 1 }) {
   const image = imageSize(source.cell, SIZES[size], ratio);
-  const across = Math.max(image.width, NARROWEST);
-  const caption = CAPTION[captions];
+  const across = Math.max(image.width, NARROWEST * text);
+  const caption = CAPTION[captions] * text;
   const padding = width < 600 ? 12 : 20;
   const { groups } = source.view;
   const grouped = groups.length > 0 && groups[0].key !== null;
   // Where there is room, a group of a few images is one line, not two.
-  const beside = grouped && width >= ROOMY;
-  const margin = beside ? MARGIN[captions] : 0;
+  const beside = grouped && width >= ROOMY * text;
+  const margin = beside ? MARGIN[captions] * text : 0;
   const columns = Math.max(1, Math.floor((width - 2 * padding - margin + GAP) / (across + GAP)));
   const layout = new Layout(groups, {
     columns,
     rowHeight: Math.ceil(image.height + caption + GAP),
-    headerHeight: grouped && !beside ? HEADER : 0,
+    headerHeight: grouped && !beside ? HEADER * text : 0,
     padding: PADDING,
     gap: grouped ? GROUP_GAP : 0,
   });
@@ -59,7 +60,7 @@ export function arrangeTiles(source, { width, size, captions, ratio }) {
     data: {
       captions,
       groups: beside ? "beside" : "above",
-      room: across < 70 ? "little" : "enough",
+      room: across < 70 * text ? "little" : "enough",
     },
     style: {
       "--group-margin": margin,
@@ -83,6 +84,19 @@ function imageSize(cell, wanted, ratio) {
   const longest = Math.max(...cell);
   const scale = exactSize(longest, wanted, ratio) / longest;
   return { width: cell[0] * scale, height: cell[1] * scale };
+}
+
+/** How much larger than the usual 16 pixels the text of this browser is. */
+export function textScale() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
+/**
+ * Whether the window is narrower than this at the usual size of text: as style sheets count it.
+ * @param {number} width
+ */
+export function narrowerThan(width) {
+  return matchMedia(`(width < ${width / 16}em)`).matches;
 }
 
 /**

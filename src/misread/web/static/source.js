@@ -48,6 +48,9 @@ export class Source {
     this.split = split;
     this.view = view;
     this.cell = boot.splits[split]?.cell ?? null;
+    const sort = new URLSearchParams(view.query).get("sort");
+    /** The score that the view is sorted by, null by something else. */
+    this.score = !view.pending && (sort === "difficulty" || sort === "suspicion") ? sort : null;
     const { size, columns, keep } = windowOf(this.cell);
     this.across = columns;
     /** @type {Windows<Window>} */
@@ -85,6 +88,8 @@ export class Source {
       predicted: table.predicted[row],
       pPredicted: table.p_predicted[row],
       pGiven: table.p_given[row],
+      difficulty: table.difficulty[row],
+      suspicion: table.suspicion[row],
       suggested: table.suggested[row],
       suggestedLabel: table.suggested_label[row],
       decided: { verdict: table.decided[row], label: table.decided_label[row] },

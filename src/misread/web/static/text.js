@@ -21,14 +21,23 @@ export function counted(value, one = "image", many = `${one}s`) {
 }
 
 /**
- * A probability with two digits, never rounded to certainty.
+ * A probability in per cent, as in the report: never rounded to certainty.
  * @param {number | null | undefined} value
  */
 export function probability(value) {
   if (value === null || value === undefined) return "?";
-  if (value >= 0.995) return value >= 1 ? "1.00" : ">0.99";
-  if (value < 0.005) return value <= 0 ? "0.00" : "<0.01";
-  return value.toFixed(2);
+  const share = 100 * value;
+  if (share < 0.1) return "<0.1%";
+  if (share > 99.9) return ">99.9%";
+  return `${share.toFixed(share < 10 || share > 99 ? 1 : 0)}%`;
+}
+
+/**
+ * A difficulty or suspicion.
+ * @param {number} value
+ */
+export function score(value) {
+  return value.toFixed(3);
 }
 
 /**

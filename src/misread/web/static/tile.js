@@ -1,7 +1,7 @@
 /** One tile of the grid: an image, what it was read as, and what was decided about it. */
 
 import { icon, make, shown } from "./dom.js";
-import { VERDICT_NAMES, probability } from "./text.js";
+import { SORT_NAMES, VERDICT_NAMES, probability, score } from "./text.js";
 
 /**
  * @typedef {import("./types.js").Item} Item
@@ -11,17 +11,37 @@ import { VERDICT_NAMES, probability } from "./text.js";
 /** The letter that stands for a verdict in a corner. @type {Record<string, string>} */
 const LETTERS = { model: "M", label: "L", ambiguous: "A", unreadable: "U", fine: "F" };
 
+/** What the number of a tile is where the view isn't sorted by a score. */
+const CHANCE = "Probability of the predicted class";
+
+/**
+ * The number below an image and what it is: of the score that the view is sorted by, or else the
+ * probability of the predicted class.
+ * @param {Item} item
+ * @param {"difficulty" | "suspicion" | null} by
+ * @returns {{text: string, title: string}}
+ */
+function number(item, by) {
+  const value = by && item[by];
+  if (by === null || value === null) return { text: probability(item.pPredicted), title: CHANCE };
+  const title = `${SORT_NAMES[by]}. ${CHANCE}: ${probability(item.pPredicted)}`;
+  return { text: score(/** @type {number} */ (value)), title };
+}
+
 /**
  * What a tile says to those who don't see it.
  * @param {Item} item
  * @param {Decision} decision
  * @param {string[]} classes
+ * @param {"difficulty" | "suspicion" | null} [by] The score that the view is sorted by.
  */
-export function describe(item, decision, classes) {
+export function describe(item, decision, classes, by = null) {
   const parts = [`Image ${item.index}`, `given ${shown(classes[item.given])}`];
   if (item.predicted !== null) {
     parts.push(`read as ${shown(classes[item.predicted])} with ${probability(item.pPredicted)}`);
   }
+  const value = by && item[by];
+  if (by && typeof value === "number") parts.push(`${by} ${score(value)}`);
   parts.push(decided(decision, classes));
   if (!decision.verdict && item.suggested) {
     parts.push(`suggested: ${VERDICT_NAMES[item.suggested].toLowerCase()}`);
@@ -69,6 +89,8 @@ export class Tile {
     this.classes = classes;
     this.sprites = sprites;
     this.position = -1;
+    /** The score that the view is sorted by. @type {"difficulty" | "suspicion" | null} */
+    this.by = null;
     this.canvas = sprites ? make("canvas", { class: "pixels", "aria-hidden": "true" }) : null;
     this.picture = sprites ? null : this.#makePicture();
     this.frame = make("div", { class: "frame" }, this.canvas ?? this.picture);
@@ -135,6 +157,7 @@ export class Tile {
     const item = source.item(this.position);
     if (!item) return;
     // Suggestions may come later than the rest.
+    this.by = source.score;
     const known = item.suggested ?? "yes";
     if (this.element.dataset.known !== known) {
       if (this.picture && !this.element.dataset.known)
@@ -158,7 +181,7 @@ export class Tile {
     const decidedMark = mark(decision, this.classes);
     this.corner.replaceChildren(...(decidedMark ? [decidedMark] : []));
     this.element.dataset.verdict = decision.verdict ?? "";
-    this.element.setAttribute("aria-label", describe(item, decision, this.classes));
+    this.element.setAttribute("aria-label", describe(item, decision, this.classes, this.by));
   }
 
   /** @param {Item} item */
@@ -174,7 +197,8 @@ export class Tile {
       { class: right ? "read right" : "read" },
       shown(this.classes[item.predicted]),
     );
-    const chance = make("span", { class: "chance" }, probability(item.pPredicted));
+    const { text, title } = number(item, this.by);
+    const chance = make("span", { class: "chance", title }, text);
     const parts = right
       ? [read, chance]
       : [given, make("span", { class: "arrow" }, "→"), read, chance];

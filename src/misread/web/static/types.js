@@ -33,7 +33,8 @@
  *
  * @typedef {{split: string, index: number, position: number, given: number,
  *   predicted: number | null, pPredicted: number | null, pGiven: number | null,
- *   suggested: Verdict | null, suggestedLabel: number | null, decided: Decision}} Item
+ *   difficulty: number | null, suspicion: number | null, suggested: Verdict | null,
+ *   suggestedLabel: number | null, decided: Decision}} Item
  *
  * @typedef {{run: string, origin: string, predicted: number, p_predicted: number,
  *   p_given: number, top: [number, number][]}} ModelReading

@@ -9,6 +9,8 @@ import { VERDICT_NAMES, VERDICT_SHORT, count } from "./text.js";
 export class VerdictBar {
   #judge;
   #close = () => {};
+  /** What had the focus before a class was chosen. @type {Element | null} */
+  #before = null;
 
   /**
    * @param {HTMLElement} element
@@ -135,7 +137,6 @@ export class VerdictBar {
   #label() {
     const { labelling, keys, viewer } = this.#judge;
     const here = labelling && viewer.isOpen === this.forViewer;
-    const focused = this.verdicts.contains(document.activeElement);
     this.element.classList.toggle("labelling", here);
     this.verdicts.hidden = here;
     this.labels.hidden = !here;
@@ -145,17 +146,26 @@ export class VerdictBar {
       this.#close();
       this.#close = () => {};
       // A button that is gone must not take the focus with it.
-      if (had) this.buttons.get("label")?.focus({ preventScroll: true });
+      if (had) this.#giveBack();
       return;
     }
     if (!keys) {
       this.#openPicker();
       return;
     }
+    if (!this.labels.contains(document.activeElement)) this.#before = document.activeElement;
     this.#drawClasses(keys);
-    // The button that had the focus is hidden now. Enter takes what is suggested, nothing else.
+    // Wherever the focus was: Enter takes what is suggested, nothing else.
     const suggested = this.labels.querySelector(".suggested");
-    if (focused) (suggested instanceof HTMLElement ? suggested : this.labels).focus();
+    (suggested instanceof HTMLElement ? suggested : this.labels).focus({ preventScroll: true });
+  }
+
+  /** The focus goes back to where it was before the choice of a class. */
+  #giveBack() {
+    const { grid, viewer } = this.#judge;
+    const home = this.forViewer ? viewer.dialog : grid.element;
+    const known = this.#before instanceof HTMLElement && this.#before !== document.body;
+    (known ? /** @type {HTMLElement} */ (this.#before) : home).focus({ preventScroll: true });
   }
 
   /** @param {string[]} keys */

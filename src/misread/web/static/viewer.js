@@ -101,6 +101,7 @@ export class Viewer extends EventTarget {
       const text = gone
         ? "The server doesn't answer. This image's details come when it does."
         : /** @type {Error} */ (error).message;
+      if (!this.item) this.#missing(gone);
       fill(byId("details"), make("p", { class: "side-note" }, text));
     }
   }
@@ -121,6 +122,17 @@ export class Viewer extends EventTarget {
     fill(byId("viewer-title"), "Loading");
     this.canvas.getContext("2d")?.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.dispatchEvent(new Event("image"));
+  }
+
+  /**
+   * Nothing is known of the image: no frame, and no title of another one.
+   * @param {boolean} gone Whether the server doesn't answer.
+   */
+  #missing(gone) {
+    this.canvas.hidden = true;
+    fill(byId("viewer-title"), gone ? "Not here yet" : "This image can't be shown");
+    fill(byId("viewer-sub"));
+    this.#placeOf(-1);
   }
 
   /**
@@ -202,6 +214,7 @@ export class Viewer extends EventTarget {
     context.imageSmoothingEnabled = false;
     context.drawImage(picture, 0, 0);
     this.canvas.dataset.index = String(this.#wanted);
+    this.canvas.hidden = false;
     this.#fit();
   }
 
@@ -229,6 +242,7 @@ export class Viewer extends EventTarget {
       // The tile's pixels, until those of the whole image are here.
       if (this.grid.source?.draw(item.position, this.canvas)) {
         this.canvas.dataset.index = String(item.index);
+        this.canvas.hidden = false;
         this.#fit();
       }
       const known = this.#details.get(item.index);
@@ -327,6 +341,8 @@ function itemOf(details, run) {
     predicted: model?.predicted ?? null,
     pPredicted: model?.p_predicted ?? null,
     pGiven: model?.p_given ?? null,
+    difficulty: details.difficulty,
+    suspicion: details.suspicion,
     suggested: details.suggested,
     suggestedLabel: details.suggested_label,
     decided: { verdict: details.decided, label: details.decided_label },
