@@ -166,7 +166,8 @@ def test_other_pages_are_reached_at_every_width(opened: Open) -> None:
         assert page.evaluate("() => document.documentElement.scrollWidth") == width
     page.set_viewport_size({"width": 800, "height": 800})
     expect(page.locator("#model")).to_be_visible()
-    assert (page.locator("#model").bounding_box() or {})["width"] > 300
+    box = page.locator("#model").bounding_box()
+    assert box is not None and box["width"] > 300
     expect(page.locator("#splits button").first).to_have_text(re.compile(r"^\w+ [\d,]+$"))
 
 

@@ -99,7 +99,9 @@ def _show_people(people: "ComparedPeople") -> None:
     holds = "reading stopped as planned" if people.basis == "planned" else _ANYTIME
     after = f"after {people.answers:,} answer{'' if people.answers == 1 else 's'}"
     after += " in all" if people.readers > 1 else ""
-    print(f"{whose}: {_percent(people.error)}{_in_brackets(limits(people.error))}, {after}; {holds}")
+    print(
+        f"{whose}: {_percent(people.error)}{_in_brackets(limits(people.error))}, {after}; {holds}"
+    )
     table = new_table("people against", "difference, points", "misreads less", "error consistency")
     for one in people.against[:_MOST]:
         better = "not settled" if one.better == "unsettled" else one.better
