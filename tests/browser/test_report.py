@@ -209,7 +209,7 @@ def test_a_single_file_has_all_pages(
     page.goto(single.as_uri())
     page.locator("#index table.matrix td a").first.click()
     expect(page.locator("#mistakes-test-held-out form.filter output")).to_contain_text("shown")
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Audit test").click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Audit of test").click()
     expect(page.locator("#audit-test .entry").first).to_be_in_viewport()
     assert [url for url in watched.requests if url.startswith("file:")] == [single.as_uri()]
 

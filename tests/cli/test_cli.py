@@ -139,6 +139,9 @@ def test_run_mistakes_and_import(invoke: Invoke, source: Path, probabilities: Pa
     code, out, err = invoke("import", "predictions", probabilities)
     assert (code, err) == (0, "")
     assert "guess-imported-s0.test.held-out: " in out
+    # Made at random: `probabilities`.
+    assert "no better than guessing, within its interval: are rows and columns in the" in out
+    assert out.splitlines()[-1].startswith("look at them: misread mistakes --study ")
     code, out, err = invoke("import", "predictions", probabilities, "--json")
     imported = json.loads(out)
     assert set(imported) == {
@@ -146,6 +149,10 @@ def test_run_mistakes_and_import(invoke: Invoke, source: Path, probabilities: Pa
     }  # fmt: skip
     assert imported["error"]["total"] == 90
 
+    code, out, err = invoke("mistakes")
+    assert out.splitlines()[1] == "the newest of 2 models; --model names another"
+    code, out, err = invoke("mistakes", "--model", "guess")
+    assert "--model names another" not in out
     code, out, err = invoke("mistakes", "--model", "guess", "--json")
     assert (code, err) == (0, "")
     drawn = json.loads(out)

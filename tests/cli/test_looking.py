@@ -238,6 +238,10 @@ def test_reconstruct(
     name = "efficient-capsnet-short-e1-s0.test.held-out"
     assert out.startswith(f"{name}: reconstructions of 30 images\n")
     assert "misread, as given 0." in out
+    order = re.search(r"in this order: (\d+) misread, then (\d+) others that are difficult", out)
+    assert order is not None
+    assert int(order[1]) > 0
+    assert int(order[1]) + int(order[2]) == len(re.findall("^ #", out, re.M)) <= 20
     assert out.endswith(f"figures/{name}.reconstructions.png\n")
     command = ("reconstruct", *where, "--index", "3", "--index", "5", "--save", "a.png", "--json")
     code, out, err = invoke(*command)
@@ -245,7 +249,7 @@ def test_reconstruct(
     found = json.loads(out)
     assert set(found) == {
         "predictions", "split", "origin", "images_reconstructed", "drawings_kept", "mean_error",
-        "images", "picture",
+        "draws_alike", "images", "picture",
     }  # fmt: skip
     assert [row["index"] for row in found["images"]] == [3, 5]
     assert all(0 < row["error_predicted"] < 1 for row in found["images"])

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from misread.cli.progress import CrossfitBar, RunBar
+from misread.models import find_model
 from misread.models.training import Progress
 from misread.workflows.crossfit import CrossfitProgress
 
@@ -40,6 +41,17 @@ def test_without_a_terminal_each_epoch_is_a_line(capsys: pytest.CaptureFixture[s
         "epoch 2/2  loss 0.167  accuracy 90.00%  1234 images/s",
         "predicted 100 images",
     ]
+
+
+def test_what_to_know_of_a_loss_is_said_once_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    note = find_model("em-capsnet").loss_note
+    assert note == "its loss rises as its margin does: compare accuracies"
+    assert find_model("capsnet").loss_note == ""
+    with RunBar(note) as bar:
+        for now in steps():
+            bar.train(now)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [note, "epoch 1/2", "epoch 2/2"]
 
 
 @pytest.mark.parametrize(("repeats", "prefix"), [(1, ""), (2, "repeat 1/2 ")])

@@ -20,7 +20,7 @@ from misread.errors import (
     TrainingDivergedError,
     TrainingStoppedError,
 )
-from misread.models import training
+from misread.models import Card, training
 from misread.models.checkpoint import read_tensors, write_tensors
 from misread.models.recipe import Recipe
 from misread.models.training import Progress, Trained, predict, save_weights, train_network
@@ -144,6 +144,27 @@ def test_a_training_killed_after_its_last_epoch_has_nothing_left_to_do(
     again = train(dataset, checkpoint=tmp_path / "a.checkpoint", on_step=seen.append)
     assert seen == []
     assert same(again, whole)
+
+
+def test_an_epoch_is_told_once_it_is_saved(dataset: Dataset, tmp_path: Path) -> None:
+    """Whoever stops a training when an epoch is told has that epoch."""
+    checkpoint = tmp_path / "a.checkpoint"
+    ends: list[int] = []
+
+    def look(now: Progress) -> None:
+        if now.step == now.epoch * now.steps // now.epochs:
+            _, metadata = read_tensors(checkpoint)
+            assert len(Card.from_json(str(metadata["card"]), checkpoint).log) == now.epoch
+            ends.append(now.epoch)
+            if now.epoch in (2, 4):
+                raise KeyboardInterrupt
+
+    with pytest.raises(TrainingStoppedError, match=r"stopped in epoch 3 of 4; .* after epoch 2"):
+        train(dataset, checkpoint=checkpoint, on_step=look)
+    with pytest.raises(TrainingStoppedError, match=r"after the last epoch of 4; .* after epoch 4"):
+        train(dataset, checkpoint=checkpoint, on_step=look)
+    assert ends == [1, 2, 3, 4]
+    assert same(train(dataset, checkpoint=checkpoint), train(dataset))
 
 
 def test_stopped_before_anything_was_saved_says_so(dataset: Dataset, tmp_path: Path) -> None:

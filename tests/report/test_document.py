@@ -209,6 +209,35 @@ def test_models_stand_side_by_side_where_there_are_two(
     assert "compare-train.html" not in report.files
 
 
+def test_a_page_is_named_alike_in_the_navigation_and_in_its_heading(
+    report: Report, pages: Pages, read_html: Read
+) -> None:
+    titles = {f"mistakes-{page.key.replace('.', '-')}": page.title for page in pages.mistakes}
+    titles |= {f"audit-{page.split}": page.title for page in pages.audits}
+    titles |= {f"drawn-{page.split}": page.title for page in pages.reconstructions}
+    titles |= {f"compare-{page.split}": page.title for page in pages.compared}
+    assert titles["mistakes-test-held-out"] == "Misread test images: net-short-s0"
+    assert {titles["audit-test"], titles["drawn-test"], titles["compare-test"]} == {
+        "Audit of test", "Reconstructions of test", "Side by side: test",
+    }  # fmt: skip
+    for name, title in titles.items():
+        content = report.files["index.html" if report.single_file else f"{name}.html"].decode()
+        level = 2 if report.single_file else 1
+        assert f"<h{level}>{title}</h{level}>" in content
+        assert f">{title}" in content.partition("</nav>")[0]
+
+
+def test_a_page_of_mistakes_says_that_it_is_of_one_model(
+    report: Report, pages: Pages, read_html: Read
+) -> None:
+    page = next(page for page in pages.mistakes if page.key == "test.held-out")
+    assert page.models == 2
+    found = documents(report, read_html)
+    html = found["index.html" if report.single_file else "mistakes-test-held-out.html"]
+    assert "One of 2 models; all side by side" in " ".join(html.text.split())
+    assert ("#compare-test" if report.single_file else "compare-test.html") in html.links
+
+
 def test_people_have_a_page_where_there_are_readings(report: Report, read_html: Read) -> None:
     found = documents(report, read_html)
     html = found["index.html" if report.single_file else "people.html"]

@@ -66,6 +66,38 @@ def test_what_does_not_fit_together_is_refused(changed: dict[str, object], says:
     assert str(caught.value).startswith("capsnet-short-s3: ")
 
 
+@pytest.mark.parametrize(
+    ("misread", "apart", "alike"),
+    [(10, 0.0, True), (10, 0.05, True), (10, 0.3, False), (4, 0.0, False), (0, 0.0, False)],
+)
+def test_a_decoder_that_draws_the_same_for_every_class_is_found(
+    misread: int, apart: float, alike: bool
+) -> None:
+    """By the misread images alone, and by no fewer than five: here with an error of 0.09 each."""
+    drawings = np.full((12, 3, 4, 1), 100, np.uint8)
+    other = drawings + np.uint8(round(255 * apart))
+    given = np.zeros(12, np.int16)
+    table = make(
+        rows=12, drawn=tuple(range(0, 24, 2)), given=given,
+        predicted=(np.arange(12) < misread).astype(np.int16),
+        error_predicted=np.full(12, 0.09, np.float32), as_given=drawings, as_predicted=other,
+    )  # fmt: skip
+    assert table.draws_alike is alike
+
+
+def test_a_decoder_is_not_judged_by_one_image_in_ten() -> None:
+    drawings = np.full((20, 3, 4, 1), 100, np.uint8)
+    for others, alike in ((2, True), (3, False)):
+        other = drawings.copy()
+        other[:others] = 200
+        table = make(
+            rows=20, drawn=tuple(range(0, 40, 2)), given=np.zeros(20, np.int16),
+            predicted=np.ones(20, np.int16), error_predicted=np.full(20, 0.09, np.float32),
+            as_given=drawings, as_predicted=other,
+        )  # fmt: skip
+        assert table.draws_alike is alike
+
+
 def test_images_are_found_by_their_position() -> None:
     table = make()
     assert [table.row(index) for index in (0, 1, 8, 9)] == [0, None, 4, None]

@@ -144,13 +144,13 @@ def test_what_cannot_be_imported_is_refused_in_one_line(
             save(tmp_path / "logits.npy", 10 * probabilities - 3),
             {},
             PredictionsError,
-            "need a softmax first",
+            "logits.npy: each row of probabilities must be 0 or more and sum to 1. Row 0",
         ),
         (
             save(tmp_path / "nan.npy", np.full((12, 3), np.nan, np.float32)),
             {},
             PredictionsError,
-            "nan.npy",
+            "nan.npy: row 0 holds NaN.",
         ),
     ]
     for file, arguments, kind, says in cases:

@@ -90,7 +90,7 @@ def test_what_is_there_is_kept_and_needs_no_network(study: Study) -> None:
     third = reconstruct(study, top=0, index=[missing])
     np.testing.assert_array_equal(third.drawn, second.drawn)
     other = int(np.setdiff1d(first.index, second.drawn)[0])
-    with pytest.raises(StudyError, match="expected weights saved by misread"):
+    with pytest.raises(StudyError, match=f"expected weights of {RUN}, found none"):
         reconstruct(study, top=0, index=[other])
 
 
@@ -191,6 +191,44 @@ def test_a_model_without_a_decoder_gets_one_clear_line(
     study.model_file(RUN, ".json").unlink()
     with pytest.raises(MisreadError, match=f"found oracle-imported-s0, {RUN}; "):
         reconstruct(study)
+
+
+def copy_run(study: Study, seed: int, created: str) -> str:
+    """Another run of the network, without its weights."""
+    card = Card.read(study.model_file(RUN, ".json"))
+    name = RUN.replace("s0", f"s{seed}")
+    dataclasses.replace(card, name=name, seed=seed).write(study.model_file(name, ".json"))
+    before = study.newest_predictions("test", RUN)
+    after = dataclasses.replace(before.provenance, seed=seed, created=created)
+    study.save_predictions(dataclasses.replace(before, provenance=after))
+    return name
+
+
+def test_a_run_without_weights_hides_none_that_has_them(study: Study) -> None:
+    copy_run(study, 1, "2999-01-01T00:00:00+00:00")
+    assert reconstruct(study).provenance.run_name == RUN
+
+
+def test_where_no_run_has_weights_the_way_out_is_said(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before PyTorch is loaded."""
+    newer = copy_run(study, 1, "2999-01-01T00:00:00+00:00")
+    study.model_file(RUN, ".safetensors").unlink()
+    monkeypatch.setattr("misread.workflows.reconstruct.require_torch", None)
+    with pytest.raises(StudyError) as caught:
+        reconstruct(study)
+    told = f"{study.path}: expected weights of {newer}, {RUN}, found none: "
+    assert str(caught.value) == (
+        f"{told}`misread run DATASET --model efficient-capsnet --fresh` trains one anew"
+    )
+    demo = dataclasses.replace(study, note="demo: these predictions came with misread")
+    with pytest.raises(StudyError) as caught:
+        reconstruct(demo)
+    assert str(caught.value) == (
+        f"{told}the demo has no weights; `misread run bars --model efficient-capsnet` trains a "
+        "network"
+    )
 
 
 def test_a_decoder_that_was_not_trained_does_not_draw(study: Study) -> None:

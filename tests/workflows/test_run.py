@@ -127,14 +127,14 @@ def stop_after(steps: int) -> Callable[[Progress], None]:
 
 
 def test_an_interrupted_run_goes_on(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(TrainingStoppedError, match="the same command goes on after epoch 1"):
+    with pytest.raises(TrainingStoppedError, match="the same command goes on after epoch 2"):
         run(dataset, "quick", epochs=4, study=tmp_path / "a", on_step=stop_after(2))
     assert (tmp_path / "a" / "models" / "quick-short-e4-s0.checkpoint").exists()
     steps: list[int] = []
     resumed = run(
         dataset, "quick", epochs=4, study=tmp_path / "a", on_step=lambda now: steps.append(now.step)
     )
-    assert steps == [2, 3, 4]
+    assert steps == [3, 4]
     whole = run(dataset, "quick", epochs=4, study=tmp_path / "b")
     for split in ("train", "test"):
         one = resumed.study.newest_predictions(split)
@@ -147,12 +147,36 @@ def test_an_interrupted_fresh_run_goes_on_as_it_says(dataset: Dataset, tmp_path:
     """The old results don't stand in for the half-finished new ones."""
     place = tmp_path / "study"
     run(dataset, "quick", epochs=3, study=place)
-    with pytest.raises(TrainingStoppedError, match="goes on after epoch 1"):
+    with pytest.raises(TrainingStoppedError, match="goes on after epoch 2"):
         run(dataset, "quick", epochs=3, study=place, fresh=True, on_step=stop_after(2))
     steps: list[int] = []
     again = run(dataset, "quick", epochs=3, study=place, on_step=lambda now: steps.append(now.step))
-    assert steps == [2, 3]
+    assert steps == [3]
     assert again.trained
+
+
+@pytest.mark.parametrize(
+    ("where", "fresh", "says"),
+    [
+        ("Study.create", False, "the same command starts anew"),
+        ("_show_all", False, "the same command shows what it has trained"),
+        ("_show_all", True, "the same command (without --fresh) shows what it has trained"),
+        ("Card.write", False, "the same command goes on after the last saved epoch"),
+    ],
+)
+def test_what_the_same_command_does_after_ctrl_c_is_said(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, fresh: bool,
+    says: str,
+) -> None:  # fmt: skip
+    """Wherever it comes: the message follows from what lies in the study."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"misread.workflows.run.{where}", stop)
+    with pytest.raises(TrainingStoppedError) as caught:
+        run(dataset, "quick", epochs=1, study=tmp_path, fresh=fresh)
+    assert str(caught.value) == f"{NAME} stopped; {says}"
 
 
 def test_fresh_ignores_a_checkpoint(dataset: Dataset, tmp_path: Path) -> None:

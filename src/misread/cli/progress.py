@@ -57,15 +57,23 @@ class _Bar:
 
 
 class RunBar(_Bar):
-    """Shows epoch, loss, accuracy, images per second and the time left; then the predictions."""
+    """Shows epoch, loss, accuracy, images per second and the time left; then the predictions.
 
-    def __init__(self) -> None:
+    Args:
+        loss_note: Said once, before the first loss; "" for nothing.
+    """
+
+    def __init__(self, loss_note: str = "") -> None:
         super().__init__(speed_estimate_period=60)
+        self._loss_note = loss_note
         self._training: TaskID | None = None
         self._predicting: TaskID | None = None
 
     def train(self, now: "training.Progress") -> None:
         """Show where the training stands."""
+        if self._loss_note:
+            print(self._loss_note, file=sys.stderr, flush=True)
+            self._loss_note = ""
         epoch = f"epoch {now.epoch}/{now.epochs}"
         figures = (
             f"loss {now.loss:.3f}  accuracy {100 * now.accuracy:.2f}%  "

@@ -58,6 +58,7 @@ class ModelSpec:
         recipes: Recipe by name; the first one is the default.
         options: Further keyword arguments of `build`.
         decoder: Whether it draws images from its capsules.
+        loss_note: What to know of its loss while it is trained; "" if that is plain.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ModelSpec:
     recipes: Mapping[str, Recipe]
     options: Mapping[str, Any] = field(default_factory=dict)
     decoder: bool = False
+    loss_note: str = ""
 
     def recipe(self, name: str | None = None, epochs: int | None = None) -> Recipe:
         """The recipe of this name (None: the default), at this length (None: its own).
@@ -86,6 +88,9 @@ class ModelSpec:
 def _recipes(*recipes: Recipe) -> Mapping[str, Recipe]:
     return MappingProxyType({recipe.name: recipe for recipe in recipes})
 
+
+# The spread loss's margin grows over the training.
+_RISING_LOSS = "its loss rises as its margin does: compare accuracies"
 
 MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     {
@@ -120,6 +125,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
             summary="matrix capsules with EM routing, small: 68,308 parameters",
             module="misread.models.em_capsnet",
             recipes=_recipes(EM),
+            loss_note=_RISING_LOSS,
         ),
         "em-capsnet-full": ModelSpec(
             name="em-capsnet-full",
@@ -127,6 +133,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
             module="misread.models.em_capsnet",
             recipes=_recipes(EM),
             options={"widths": (32, 32, 32, 32)},
+            loss_note=_RISING_LOSS,
         ),
     }
 )

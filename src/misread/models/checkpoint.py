@@ -43,6 +43,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             metadata = dict(json.loads((file.metadata() or {})["misread"]))
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except FileNotFoundError:
+        raise StudyError(f"{path}: expected weights saved by misread, found no file") from None
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise StudyError(f"{path}: expected weights saved by misread: {error}") from error
 

@@ -31,7 +31,7 @@ from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
 from misread.models.dynamics import DynamicsRecorder
 from misread.models.features import taking_features
 from misread.models.optimizer import build_average, build_optimizer, learning_rate
-from misread.models.prediction import predict_logits, predict_probabilities
+from misread.models.prediction import predict_probabilities
 from misread.models.recipe import Recipe
 from misread.models.runtime import (
     has_fast_bfloat16,
@@ -39,9 +39,9 @@ from misread.models.runtime import (
     pick_device,
     versions,
 )
-from misread.models.scored import ScoredNetwork, draw_validation, fit_scale
+from misread.models.scored import ScoredNetwork
+from misread.models.validation import Validation
 from misread.tables import Dynamics, Origin, Predictions, Provenance
-from misread.types import ByteArray, LabelArray
 
 # Of images, given labels and the share of the training that is done: the loss, and the logits.
 Objective = Callable[[torch.Tensor, torch.Tensor, float], tuple[torch.Tensor, torch.Tensor]]
@@ -105,7 +105,7 @@ def train_network(
         seed: Seed of the weights, the order, the shifts and dropout; 0 or more.
         device: `auto`, `cpu`, `cuda` or `mps`.
         checkpoint: File for the state after each epoch. If it is there, training goes on from it.
-        on_step: Called after each step.
+        on_step: Called after each step; after an epoch's last one, once its checkpoint is written.
 
     Raises:
         ParameterError: Model, seed or device is unknown or out of range.
@@ -128,7 +128,7 @@ def train_network(
         spec = find_model(model)
         build = importlib.import_module(spec.module).build
         network: nn.Module = build(shape, len(dataset.classes), **spec.options)
-        validation = _Validation.hold_out(network, pixels, labels, seed)
+        validation = Validation.hold_out(network, pixels, labels, seed)
         batches = TrainingBatches(
             pixels, labels, recipe.batch_size, recipe.shift, seed, validation.others
         )
@@ -149,11 +149,15 @@ def train_network(
                 with keeping_freed_memory() if place.type == "cpu" else contextlib.nullcontext():
                     row = _train_epoch(epoch, batches, state, recipe, place, on_step)
                 validation.record(epoch, state, place)
+                longer = dataclasses.replace(card, log=(*card.log, row))
+                if checkpoint is not None:
+                    write_tensors(checkpoint, state.tensors(), {"card": longer.to_json()})
+                card = longer
+                # Told once it is saved: what has been told is never lost.
+                if on_step is not None:
+                    on_step(_end_of_epoch(row, recipe, len(batches)))
             except KeyboardInterrupt:
                 raise TrainingStoppedError(_stopped(card, recipe, checkpoint)) from None
-            card = dataclasses.replace(card, log=(*card.log, row))
-            if checkpoint is not None:
-                write_tensors(checkpoint, state.tensors(), {"card": card.to_json()})
     card = dataclasses.replace(card, created=now())
     dynamics = state.dynamics.table(recipe.epochs, _provenance(card, dataset.train))
     result = network
@@ -167,52 +171,6 @@ def train_network(
     if isinstance(result, ScoredNetwork):
         card = dataclasses.replace(card, score_scale=validation.fit(result, place))
     return Trained(result.eval(), card, place, dynamics)
-
-
-@dataclass(frozen=True)
-class _Validation:
-    """Training images that a network whose scores need a scale isn't trained on.
-
-    Attributes:
-        pixels: (V, H, W[, C]) uint8; none for a network that gives logits.
-        given: (V,) int64.
-        drawn: (V,) int64, their positions in the training split.
-        others: Positions of all other training images, None for all images.
-    """
-
-    pixels: ByteArray
-    given: torch.Tensor
-    drawn: torch.Tensor
-    others: torch.Tensor | None
-
-    @classmethod
-    def hold_out(
-        cls, network: nn.Module, pixels: ByteArray, labels: LabelArray, seed: int
-    ) -> "_Validation":
-        """Draw them, if the network needs them."""
-        count = len(labels)
-        needed = isinstance(network, ScoredNetwork)
-        drawn = draw_validation(count, seed) if needed else np.empty(0, np.int64)
-        others = np.setdiff1d(np.arange(count), drawn)
-        return cls(
-            pixels[drawn],
-            torch.from_numpy(labels[drawn].astype("int64")),
-            torch.from_numpy(drawn),
-            torch.from_numpy(others) if needed else None,
-        )
-
-    def record(self, epoch: int, state: TrainingState, device: torch.device) -> None:
-        """Take down how they fare after an epoch: no batch had them."""
-        if len(self.drawn):
-            logits = predict_logits(state.network, self.pixels, device).to(device)
-            state.dynamics.record(epoch, self.drawn, logits, self.given.to(device))
-
-    def fit(self, network: ScoredNetwork, device: torch.device) -> float:
-        """Fit the network's scale on them, and return it."""
-        network.scale.fill_(1)
-        scale = fit_scale(predict_logits(network, self.pixels, device), self.given)
-        network.scale.fill_(scale)
-        return round(scale, 6)
 
 
 def check_settings(seed: int, device: str) -> torch.device:
@@ -313,8 +271,19 @@ def _casting(recipe: Recipe, device: torch.device) -> contextlib.AbstractContext
 
 
 def _tell(number: int, steps: int, device: torch.device) -> bool:
-    """Whether to report this step: reading the sums makes an accelerator wait."""
-    return device.type == "cpu" or number % 10 == 9 or number == steps - 1
+    """Whether to report this step: reading the sums makes an accelerator wait.
+
+    The last one of an epoch is reported when the epoch is saved.
+    """
+    return number < steps - 1 and (device.type == "cpu" or number % 10 == 9)
+
+
+def _end_of_epoch(row: EpochRow, recipe: Recipe, steps: int) -> Progress:
+    """Where the training stands after the last of an epoch's steps."""
+    return Progress(
+        row.epoch, recipe.epochs, row.epoch * steps, recipe.epochs * steps,
+        row.loss, row.accuracy, row.images_per_second,
+    )  # fmt: skip
 
 
 def predict(
@@ -428,10 +397,13 @@ def _resume(checkpoint: Path, state: TrainingState, card: Card) -> Card:
 
 
 def _stopped(card: Card, recipe: Recipe, checkpoint: Path | None) -> str:
-    done = f"training of {card.name} stopped in epoch {len(card.log) + 1} of {recipe.epochs}"
-    if checkpoint is None or not card.log:
+    epoch = len(card.log)
+    left = epoch < recipe.epochs
+    where = f"in epoch {epoch + 1} of" if left else "after the last epoch of"
+    done = f"training of {card.name} stopped {where} {recipe.epochs}"
+    if checkpoint is None or not epoch:
         return f"{done}; no epoch was saved, so the same command starts anew"
-    return f"{done}; the same command goes on after epoch {len(card.log)}"
+    return f"{done}; the same command goes on after epoch {epoch}"
 
 
 def now() -> str:

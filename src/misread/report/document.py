@@ -98,17 +98,17 @@ def _list(pages: Pages, addresses: Addresses) -> list[_Page]:
     splits = [page.split for page in pages.mistakes]
     for page in pages.mistakes:
         origin = f" ({page.origin})" if splits.count(page.split) > 1 else ""
-        name, title = addresses.mistakes_name(page.key), f"Misread {page.split}{origin}"
+        name, title = addresses.mistakes_name(page.key), f"{page.title}{origin}"
         listed.append(_Page(name, title, partial(_render_mistakes, page, name)))
     for audit in pages.audits:
         name = addresses.audit_name(audit.split)
-        listed.append(_Page(name, f"Audit {audit.split}", partial(_render_audit, audit)))
+        listed.append(_Page(name, audit.title, partial(_render_audit, audit)))
     for drawn in pages.reconstructions:
         name = addresses.drawn_name(drawn.split)
-        listed.append(_Page(name, f"Drawn {drawn.split}", partial(_render_drawn, drawn)))
+        listed.append(_Page(name, drawn.title, partial(_render_drawn, drawn)))
     for compared in pages.compared:
         name = addresses.compare_name(compared.split)
-        listed.append(_Page(name, f"Compare {compared.split}", partial(_render_compare, compared)))
+        listed.append(_Page(name, compared.title, partial(_render_compare, compared)))
     people = pages.people
     if people is not None:
         listed.append(_Page("people", "People", lambda r: r.people(people)))

@@ -30,6 +30,7 @@ class Addresses:
             for number, name in enumerate(splits)
         }
         self._audits = {page.split for page in pages.audits}
+        self._compared = {page.split for page in pages.compared}
         self._shown: set[tuple[str, int | None, int | None]] = set()
         self._names: dict[str, str] = {}
         for page in pages.mistakes:
@@ -75,6 +76,10 @@ class Addresses:
         """As `Links.audit`."""
         return self.url(self.audit_name(split)) if split in self._audits else None
 
+    def compare(self, split: str) -> str | None:
+        """As `Links.compare`."""
+        return self.url(self.compare_name(split)) if split in self._compared else None
+
 
 class ReportLinks:
     """The `Links` of one document of a report.
@@ -97,6 +102,10 @@ class ReportLinks:
     def audit(self, split: str) -> str | None:
         """URL of the audit of a split."""
         return self._addresses.audit(split)
+
+    def compare(self, split: str) -> str | None:
+        """URL of what stands side by side on a split."""
+        return self._addresses.compare(split)
 
     def methods(self) -> str | None:
         """URL of the methods."""

@@ -244,8 +244,8 @@ def check_probabilities(name: str, probabilities: FloatArray, first_row: int = 0
         first_row: Number of the first row, for the message.
 
     Raises:
-        PredictionsError: A row has a negative number, or its sum is further than `SUM_TOLERANCE`
-            from 1.
+        PredictionsError: A row has NaN or a negative number, or its sum is further than
+            `SUM_TOLERANCE` from 1.
     """
     rows, classes = probabilities.shape
     ones = np.ones(classes, np.float32)
@@ -260,6 +260,8 @@ def check_probabilities(name: str, probabilities: FloatArray, first_row: int = 0
             continue
         good &= part.min(axis=1, initial=1) >= 0
         row = int(np.argmin(good))
+        if np.isnan(part[row]).any():
+            raise PredictionsError(f"{name}: row {first_row + block.start + row} holds NaN.")
         raise PredictionsError(
             f"{name}: each row of probabilities must be 0 or more and sum to 1. "
             f"Row {first_row + block.start + row} has minimum {part[row].min(initial=1):.4g} and "

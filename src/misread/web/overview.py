@@ -49,6 +49,10 @@ class GalleryLinks:
         """The split's images, the most suspicious first."""
         return "/?" + urlencode({"split": split, "group": "none", "sort": "suspicion"})
 
+    def compare(self, split: str) -> str | None:
+        """The split's models side by side."""
+        return "/compare?" + urlencode({"split": split})
+
     def methods(self) -> str | None:
         """The report has them."""
         return None

@@ -145,7 +145,11 @@ def crossfit(
             if on_step is not None:
                 on_step(CrossfitProgress(repeat, repeats, fold, folds, training))
 
-        finished.append(job.finish(device, tell))
+        try:
+            finished.append(job.finish(device, tell))
+        except KeyboardInterrupt:
+            # Between folds or after them: the finished ones are kept.
+            raise TrainingStoppedError(_stopped(job.name, fresh)) from None
     return CrossfitResult(place, tuple(finished))
 
 
@@ -232,11 +236,8 @@ class _Job:
             try:
                 done.append(self._fold(number, fold_of == number - 1, device, tell))
             except (KeyboardInterrupt, TrainingStoppedError):
-                without = " (without --fresh)" if self.fresh else ""
-                raise TrainingStoppedError(
-                    f"{self.name} stopped in fold {number} of {self.folds}; the same command goes "
-                    f"on{without}"
-                ) from None
+                where = f" in fold {number} of {self.folds}"
+                raise TrainingStoppedError(_stopped(self.name, self.fresh, where)) from None
         self._save(*crossfitting.join_folds(self.dataset, done, self.seed, self.repeat))
         record = self.settings() | {"networks": [json.loads(fold.card.to_json()) for fold in done]}
         write_text(self.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
@@ -317,3 +318,8 @@ class _Job:
                 "or other data; --fresh makes it anew, --seed or --study keep both"
             )
         return record
+
+
+def _stopped(name: str, fresh: bool, where: str = "") -> str:
+    without = " (without --fresh)" if fresh else ""
+    return f"{name} stopped{where}; the same command goes on{without}"

@@ -11,6 +11,7 @@ from misread.store import Study, default_study
 from misread.tables import Origin, Predictions, Provenance
 from misread.tables.importing import read_probabilities
 from misread.tables.parquet import read_predictions
+from misread.tables.predictions import check_probabilities
 
 
 def import_predictions(
@@ -77,11 +78,10 @@ def _from_array(
         items_fingerprint=images.items_fingerprint,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    # Here rather than by the table: its name says nothing to who has named a file.
+    check_probabilities(str(file), probabilities)
     index = np.arange(len(images), dtype=np.int32)
-    try:
-        return Predictions(index, images.labels, probabilities, provenance)
-    except PredictionsError as error:
-        raise PredictionsError(f"{file}: {error}") from error
+    return Predictions(index, images.labels, probabilities, provenance)
 
 
 def _check_agrees(

@@ -16,11 +16,13 @@ class Drawn:
     Attributes:
         mistakes: The misread images.
         paths: The pictures that were written.
+        models: Number of models that were meant; these are the newest one's mistakes.
         problem: Why they couldn't be written into the study; "" if they could.
     """
 
     mistakes: Mistakes
     paths: tuple[Path, ...]
+    models: int
     problem: str = ""
 
 
@@ -50,6 +52,9 @@ def draw_mistakes(
     """
     save = None if save is None else Path(save)
     predictions = study.newest_predictions(split, model)
+    is_mean = predictions.provenance.is_mean
+    alike = [each for each in study.list_predictions(split, model) if each.is_mean == is_mean]
+    models = len({each.run_name for each in alike})
     if save is not None and save.suffix and save.suffix.lower() != ".png" and not save.is_dir():
         raise ParameterError(f"save: expected a .png file or a folder. Got {str(save)!r} instead.")
     mistakes = show_mistakes(study.load_dataset().splits[split], predictions)
@@ -57,10 +62,11 @@ def draw_mistakes(
     try:
         if place.suffix.lower() == ".png" and not place.is_dir():
             save_png(mistakes.plot_overview(columns), place)
-            return Drawn(mistakes, (place,))
-        return Drawn(mistakes, save_grids(mistakes, place, rows, columns, clear=save is None))
+            return Drawn(mistakes, (place,), models)
+        paths = save_grids(mistakes, place, rows, columns, clear=save is None)
+        return Drawn(mistakes, paths, models)
     except OSError as error:
         refused = ParameterError(f"save: can't write {place}: {error.strerror}")
         if save is None:
-            return Drawn(mistakes, (), no_picture(refused))
+            return Drawn(mistakes, (), models, no_picture(refused))
         raise refused from error

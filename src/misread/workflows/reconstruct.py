@@ -43,7 +43,9 @@ class ShownReconstructions:
     Attributes:
         table: Errors of all images, drawings of some.
         split: The images.
-        shown: Positions of the images that are shown, in order.
+        shown: Positions of the images that are shown: those that were asked for, or the mistakes
+            and then other difficult images, the most difficult of each first.
+        asked: Whether they were asked for.
         by_panel: Whether the most difficult images are those that the panel finds so; otherwise
             those that are drawn worst, as nothing has predicted the split out of sample.
         picture: The picture; None if nothing is shown.
@@ -52,6 +54,7 @@ class ShownReconstructions:
     table: Reconstructions
     split: Split
     shown: IntArray
+    asked: bool
     by_panel: bool
     picture: Path | None
 
@@ -147,7 +150,7 @@ def show_reconstructions(
         figure = artist.plot_turned(int(shown[0])) if turn else artist.plot(table, shown, by_panel)
         name = f"{table.provenance.name}.{_suffix(index, turn)}.png"
         picture = save_picture(figure, study.figures / name if save is None else Path(save))
-    return ShownReconstructions(table, artist.images, shown, by_panel, picture)
+    return ShownReconstructions(table, artist.images, shown, bool(len(index)), by_panel, picture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +217,9 @@ class _Artist:
                 on_images(done, total)
 
         rows = np.arange(total)
+        network = self._network
         errors: FloatArray = require_torch("reconstruction", _WHAT).reconstruction_errors(
-            self._network, self._part(rows), self._classes(rows), count
+            network, self._part(rows), self._classes(rows), count
         )
         height, width, channels = self._card.shape
         nothing = np.empty((0, height, width, channels), np.uint8)
@@ -234,9 +238,10 @@ class _Artist:
     def _draw(self, table: Reconstructions, wanted: IndexArray) -> Reconstructions:
         """The table with drawings of the images at these positions."""
         rows = np.searchsorted(table.index, wanted)
+        network = self._network
         drawings = _to_bytes(
             require_torch("reconstruction", _WHAT).reconstruct(
-                self._network, self._part(rows), self._classes(rows)
+                network, self._part(rows), self._classes(rows)
             )
         )
         as_given, as_predicted = drawings[:, 0].copy(), drawings[:, 1].copy()
@@ -264,10 +269,10 @@ class _Artist:
         """One image as the given and as the predicted class, each number of the capsule turned."""
         row = int(np.searchsorted(self.outcomes.index, index))
         image = self._part(np.array([row])).pixels("drawing")[0]
-        turn = require_torch("reconstruction", _WHAT).turn
+        network, turn = self._network, require_torch("reconstruction", _WHAT).turn
         blocks = []
         for label in dict.fromkeys(self._classes(np.array([row]))[0].tolist()):
-            drawings = _to_bytes(turn(self._network, image, label, TURNS))
+            drawings = _to_bytes(turn(network, image, label, TURNS))
             blocks.append(Turned(label, TURNS, drawings))
         return draw_turned(
             self.images, index, int(self.outcomes.given[row]), blocks, self.provenance
@@ -279,9 +284,12 @@ class _Artist:
 
     @cached_property
     def _network(self) -> "VectorCapsules":
+        weights = _weights(self.study, self._card.name)
+        if not weights.exists():
+            # Before PyTorch is loaded, which takes seconds.
+            raise _no_weights(self.study, [self._card.name])
         saved = require_torch("saved", _WHAT)
         device = require_torch("runtime", _WHAT).pick_device(self.device)
-        weights = self.study.model_file(self._card.name, ".safetensors")
         network: VectorCapsules = require_torch("reconstruction", _WHAT).find_decoder(
             saved.read_network(self._card, weights, device)
         )
@@ -305,9 +313,16 @@ def _find_run(study: Study, split: str, model: str | None) -> Provenance:
             f"split: expected one of {', '.join(study.splits)}. Got {split!r} instead."
         )
     listed = study.list_predictions(split, model)
-    for provenance in listed:
-        if _can_draw(study, provenance):
+    decoding = [provenance for provenance in listed if _has_decoder(study, provenance)]
+    for provenance in decoding:
+        if _weights(study, provenance.run_name).exists():
             return provenance
+    # What a network drew while its weights were there can be shown again.
+    for provenance in decoding:
+        if study.load_reconstructions(provenance) is not None:
+            return provenance
+    if decoding:
+        raise _no_weights(study, [provenance.run_name for provenance in decoding])
     wanted = ", ".join(name for name, spec in MODELS.items() if spec.decoder)
     found = ", ".join(dict.fromkeys(p.run_name for p in listed)) or "none at all"
     raise StudyError(
@@ -317,7 +332,25 @@ def _find_run(study: Study, split: str, model: str | None) -> Provenance:
     )
 
 
-def _can_draw(study: Study, provenance: Provenance) -> bool:
+def _weights(study: Study, run: str) -> Path:
+    """Where a run's weights lie."""
+    return study.model_file(run, ".safetensors")
+
+
+def _no_weights(study: Study, runs: Sequence[str]) -> StudyError:
+    """That runs with a decoder are there, but not what was learned; and the way out."""
+    if study.note:
+        way = (
+            "the demo has no weights; "
+            f"`misread run {study.dataset_name} --model efficient-capsnet` trains a network"
+        )
+    else:
+        way = "`misread run DATASET --model efficient-capsnet --fresh` trains one anew"
+    return StudyError(f"{study.path}: expected weights of {', '.join(runs)}, found none: {way}")
+
+
+def _has_decoder(study: Study, provenance: Provenance) -> bool:
+    """Whether the network of a run has a decoder that a loss has reached."""
     spec = MODELS.get(provenance.model)
     card_file = study.model_file(provenance.run_name, ".json")
     # A cross-fit's record lies under the same kind of name, and its networks are gone.

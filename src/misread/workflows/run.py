@@ -1,7 +1,8 @@
 """The main job: train, evaluate, and show what the model misreads."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,15 +111,59 @@ def run(
     chosen = choose_recipe(model, recipe, epochs)
     name = f"{model}-{chosen.name}-s{seed}"
     folder = Path(study) if study is not None else default_study(dataset, Path.cwd())
-    if Study.exists(folder) and not fresh:
-        place = Study.create(folder, dataset)
-        if _finished(place, name):
-            card = Card.read(place.model_file(name, ".json"))
-            _check_same_recipe(card, chosen, place)
-            note = f"{name} is in this study already; --fresh trains it anew"
-            shown = _show_all(place, dataset, name)
-            return with_report(RunResult(place, card, shown, trained=False, note=note), dataset)
+    with _telling_what_is_saved(folder, name, fresh):
+        if Study.exists(folder) and not fresh:
+            shown = _show_finished(Study.create(folder, dataset), dataset, name, chosen)
+            if shown is not None:
+                return shown
+        place, results = _train(
+            dataset, model, chosen, seed, folder, device, fresh, on_step, on_predict
+        )
+        shown_splits = _show_all(place, dataset, name, results)
+        return with_report(RunResult(place, results.card, shown_splits, trained=True), dataset)
 
+
+@contextlib.contextmanager
+def _telling_what_is_saved(folder: Path, name: str, fresh: bool) -> Iterator[None]:
+    """After a Ctrl-C, say what the same command does, by what it left in the study."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        models = folder / "models"
+        goes_on, without = "starts anew", ""
+        if (models / f"{name}.json").exists():
+            goes_on, without = "shows what it has trained", " (without --fresh)"
+        elif (models / f"{name}.checkpoint").exists():
+            goes_on, without = "goes on after the last saved epoch", " (without --fresh)"
+        raise TrainingStoppedError(
+            f"{name} stopped; the same command{without if fresh else ''} {goes_on}"
+        ) from None
+
+
+def _show_finished(study: Study, dataset: Dataset, name: str, recipe: Recipe) -> RunResult | None:
+    """The results of a run that the study has already; None if it hasn't."""
+    if not _finished(study, name):
+        return None
+    card = Card.read(study.model_file(name, ".json"))
+    _check_same_recipe(card, recipe, study)
+    note = f"{name} is in this study already; --fresh trains it anew"
+    shown = _show_all(study, dataset, name)
+    return with_report(RunResult(study, card, shown, trained=False, note=note), dataset)
+
+
+def _train(
+    dataset: Dataset,
+    model: str,
+    recipe: Recipe,
+    seed: int,
+    folder: Path,
+    device: str,
+    fresh: bool,
+    on_step: "Callable[[Progress], None] | None",
+    on_predict: Callable[[int, int], None] | None,
+) -> tuple[Study, Run]:
+    """Train a network and keep in the study what it predicts of every split."""
+    name = f"{model}-{recipe.name}-s{seed}"
     # Whatever can be refused is refused before a study is made.
     training = require_torch()
     training.check_settings(seed, device)
@@ -131,7 +176,7 @@ def run(
         place.model_file(name, ".json").unlink(missing_ok=True)
     try:
         trained = training.train_network(
-            dataset, model, chosen, seed, device=device, checkpoint=checkpoint, on_step=on_step
+            dataset, model, recipe, seed, device=device, checkpoint=checkpoint, on_step=on_step
         )
     except TrainingStoppedError as error:
         # Before the first epoch is saved, only --fresh replaces the former run.
@@ -153,8 +198,7 @@ def run(
     # The card comes last: where there is one, the run is whole.
     trained.card.write(place.model_file(name, ".json"))
     checkpoint.unlink(missing_ok=True)
-    shown = _show_all(place, dataset, name, results)
-    return with_report(RunResult(place, trained.card, shown, trained=True), dataset)
+    return place, results
 
 
 def _finished(study: Study, name: str) -> bool:

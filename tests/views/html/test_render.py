@@ -31,6 +31,9 @@ class Recorded:
     def audit(self, split: str) -> str | None:
         return f"/?sort=suspicion&split={split}" if self.lead else None
 
+    def compare(self, split: str) -> str | None:
+        return f"/compare?split={split}" if self.lead else None
+
     def methods(self) -> str | None:
         return None
 

@@ -32,6 +32,9 @@ class Plain:
     def audit(self, split: str) -> str | None:
         return None
 
+    def compare(self, split: str) -> str | None:
+        return None
+
     def methods(self) -> str | None:
         return None
 

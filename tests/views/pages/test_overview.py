@@ -1,5 +1,6 @@
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,51 @@ def test_training_curves_are_the_cards_log(pages: Pages) -> None:
     (curve,) = pages.overview.curves
     assert curve.run == "net-short-s0"
     assert [(p.epoch, p.loss) for p in curve.points] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+    assert curve.note == ""
+
+
+def test_a_loss_that_rises_is_explained(
+    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study],
+    make_predictions: Callable[..., Predictions], make_card: Callable[..., Card],
+) -> None:  # fmt: skip
+    study = make_study(tmp_path / "study", dataset, make_predictions(dataset.test, model="em"))
+    card = replace(make_card(dataset), model="em-capsnet", name="em-imported-s0")
+    card.write(study.model_file(card.name, ".json"))
+    (curve,) = build_pages(study, dataset, {}).overview.curves
+    assert curve.note.startswith("its loss rises as its margin does")
+
+
+def test_models_stand_by_their_error_within_a_split(
+    tmp_path: Path, dataset: Dataset, make_study: Callable[..., Study],
+    make_predictions: Callable[..., Predictions],
+) -> None:  # fmt: skip
+    """Whenever they were made."""
+    made = []
+    for number, wrong in enumerate((9, 2, 30)):
+        given = dataset.test.labels.astype(int)
+        read = np.where(np.arange(len(given)) < wrong, (given + 1) % 3, given)
+        probabilities = np.eye(3)[read] * 0.9 + 0.1 / 3
+        day = f"2025-01-0{number + 1}T00:00:00+00:00"
+        made.append(
+            make_predictions(dataset.test, probabilities, model=f"net{number}", created=day)
+        )
+    page = build_pages(make_study(tmp_path / "study", dataset, *made), dataset, {}).overview
+    assert [row.error.count for row in page.errors] == [2, 9, 30]
+
+
+def test_classes_beyond_the_third_are_counted(
+    tmp_path: Path, make_study: Callable[..., Study], make_predictions: Callable[..., Predictions]
+) -> None:
+    """As what the images of a class are read."""
+    classes = tuple("abcdef")
+    split = Split("test", np.zeros((8, 4, 4), np.uint8), np.zeros(8, np.int16))
+    data = Dataset("letters", classes, {"test": split}, "nowhere")
+    read = np.array([0, 1, 1, 2, 2, 3, 4, 5])
+    predictions = make_predictions(split, np.eye(6)[read], classes=classes)
+    study = make_study(tmp_path / "study", data, predictions)
+    overview = build_pages(study, data, {}).overview
+    row = overview.results[0].classes[0]
+    assert ([cell.count for cell in row.read_as], row.hidden) == ([2, 2, 1], 2)
 
 
 def test_slices_of_each_column(pages: Pages) -> None:

@@ -32,10 +32,11 @@ def reconstruct(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Draw what a capsule network thinks it saw, as the given and as the predicted class.
+    """Draw what a capsule network thinks it saw.
 
-    Of its mistakes and of the most difficult images. The error of every image is kept in the study;
-    the gallery and the report show the drawings beside the evidence.
+    Its mistakes and the most difficult images, as the given and as the predicted class. The error
+    of every image is kept in the study; the gallery and the report show the drawings beside the
+    evidence.
     """
     from misread.cli.output import reconstruct as printed
     from misread.cli.progress import DrawingBar

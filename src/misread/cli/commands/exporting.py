@@ -41,9 +41,10 @@ def export(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Write verdicts, corrected labels, predictions, mistakes or readings for other programs.
+    """Write verdicts, labels or tables to a file.
 
-    Labels are those of all images of the split, with the errors as labelled and after verdicts.
+    Verdicts, corrected labels, predictions, mistakes or readings, for other programs. Labels are
+    those of all images of the split, with the errors as labelled and after verdicts.
     """
     from misread.cli.output import exports as shown
     from misread.errors import ParameterError

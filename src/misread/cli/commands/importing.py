@@ -38,7 +38,7 @@ def import_predictions(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Bring the predictions of a model of your own into a study."""
+    """Bring in predictions of your own model."""
     from misread.cli.output import runs
     from misread.workflows.importing import import_file
 
@@ -79,7 +79,10 @@ def import_metadata(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Bring what is known of the images into a study; `misread slices` breaks errors down by it."""
+    """Bring in what is known of the images.
+
+    `misread slices` breaks errors down by it.
+    """
     from misread.cli.output import slices as output
     from misread.store import Study
     from misread.workflows import metadata
@@ -112,9 +115,9 @@ def import_labels(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Bring verdicts or corrected labels into a study, as decided verdicts.
+    """Bring in verdicts or corrected labels.
 
-    The same file again changes nothing.
+    They become decided verdicts. The same file again changes nothing.
     """
     from misread.cli.output import exports as output
     from misread.store import Study
@@ -153,9 +156,10 @@ def import_readings(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Bring readings made elsewhere into a study; `misread people` says what they tell.
+    """Bring in readings made elsewhere.
 
-    Readers whom the study holds already are left out: the same file again changes nothing.
+    `misread people` says what they tell. Readers whom the study holds already are left out: the
+    same file again changes nothing.
     """
     from misread.cli.output import readings as output
     from misread.store import Study

@@ -23,7 +23,10 @@ def mistakes(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Draw the misread images again, without training."""
+    """Draw the misread images again.
+
+    Without training; those of the newest model, unless another is named.
+    """
     from misread.cli.output import runs
     from misread.store import Study
     from misread.workflows.mistakes import draw_mistakes
@@ -46,14 +49,19 @@ def report(
         bool, typer.Option("--single-file", help="Put everything into one file.")
     ] = False,
     model: Annotated[
-        str | None, typer.Option(metavar="M", help="Only this model or run; without it all.")
+        str | None,
+        typer.Option(
+            metavar="M",
+            help="Only this model or run; without it tables of all, and pictures of the newest.",
+        ),
     ] = None,
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Write the study as pages that open in a browser without a server: what is misread, and why.
+    """Write the study as HTML pages.
 
-    A former report in the same place is replaced; anything else that lies there is not.
+    What is misread, and why, in pages that open in a browser without a server. A former report in
+    the same place is replaced; anything else that lies there is not.
     """
     from misread.cli.output import report as printed
     from misread.store import Study
@@ -85,7 +93,10 @@ def audit(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Say of each mistake whether the model seems wrong or the label, and why."""
+    """Ask of each mistake: model or label?
+
+    Says whether the model seems wrong or the label, and why.
+    """
     from misread.cli.output import audit as printed
     from misread.store import Study
     from misread.workflows import audit as workflow
@@ -119,7 +130,10 @@ def slices(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Error rate for each value of a metadata column, worst first, with intervals."""
+    """Error rates by a column of the metadata.
+
+    One for each value, worst first, with intervals.
+    """
     from misread.cli.output import slices as output
     from misread.store import Study
     from misread.workflows import slices as workflow
@@ -154,10 +168,11 @@ def compare(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Hold models, people and the literature against each other on the same images.
+    """Hold models and people side by side.
 
-    Each model is held against one of them: the difference with its interval, McNemar's test
-    corrected for all comparisons, error consistency, and what only one of the two misreads.
+    And figures of the literature, on the same images. Each model is held against one of them: the
+    difference with its interval, McNemar's test corrected for all comparisons, error consistency,
+    and what only one of the two misreads.
     """
     from misread.store import Study
     from misread.workflows import compare as workflow
@@ -192,9 +207,10 @@ def duplicates(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Find images that a dataset holds more than once: leaks, label conflicts, repeats.
+    """Find images that a dataset has twice.
 
-    Needs no model. With a study and without --save the picture goes into the study's figures.
+    Leaks between splits, label conflicts, repeats. Needs no model. With a study and without --save
+    the picture goes into the study's figures.
     """
     from misread.cli.output import duplicates as shown
     from misread.cli.output.common import open_dataset
@@ -227,10 +243,10 @@ def calibration(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Show whether a model is right as often as it says, and whether a temperature helps.
+    """Is a model right as often as it says?
 
-    The temperature is fitted on cross-fitted predictions of train or on a validation split, never
-    on the split that is shown.
+    And does a temperature help? The temperature is fitted on cross-fitted predictions of train or
+    on a validation split, never on the split that is shown.
     """
     from misread.cli.output import calibration as shown
     from misread.store import Study

@@ -52,10 +52,11 @@ def plan(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Freeze what is read, in which order, and when it ends: once, before the first answer.
+    """Freeze what is read, and when it ends.
 
-    All images that any of the models misreads are read, and of the others a random sample by each
-    reader. The same command again changes nothing.
+    And in which order: once, before the first answer. All images that any of the models misreads
+    are read, and of the others a random sample by each reader. The same command again changes
+    nothing.
     """
     from misread.cli.output import reading as output
     from misread.store import Study
@@ -115,11 +116,12 @@ def read(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Read images blind, in the browser, so that people's error rate can be measured.
+    """Read images blind, in the browser.
 
-    All readers have their own links, which stay the same, and go on where they stopped. Read before
-    you look at the model's mistakes. Without a plan, one with 1,000 answers is frozen. Serves until
-    Ctrl-C. Where the port of the links is in use, it says so and ends: the links would be dead.
+    So that people's error rate can be measured. All readers have their own links, which stay the
+    same, and go on where they stopped. Read before you look at the model's mistakes. Without a
+    plan, one with 1,000 answers is frozen. Serves until Ctrl-C. Where the port of the links is in
+    use, it says so and ends: the links would be dead.
     """
     from misread.cli.output import reading as output
     from misread.store import Study
@@ -179,10 +181,11 @@ def people(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """How often people read these images otherwise than labelled, and against each model.
+    """People's error rate, beside the models'.
 
-    The mean of the readers is of those who gave half of the planned answers or more. Readings that
-    follow no plan are counted: no rate of all images follows from them.
+    How often they read these images otherwise than labelled, and against each model. The mean of
+    the readers is of those who gave half of the planned answers or more. Readings that follow no
+    plan are counted: no rate of all images follows from them.
     """
     from misread.analysis.reading.described import Described
     from misread.cli.output import described, people
@@ -228,9 +231,10 @@ def simulate_readers(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """See what a plan would tell of readers with given error rates, before anybody reads.
+    """Try a plan on simulated readers.
 
-    Simulated readers are marked as such wherever they go.
+    What it would tell of readers with given error rates, before anybody reads. Simulated readers
+    are marked as such wherever they go.
     """
     from misread.cli.output import people as output
     from misread.store import Study

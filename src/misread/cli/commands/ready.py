@@ -28,9 +28,10 @@ def demo(
     browser: Annotated[bool, typer.Option(help="Open the gallery in the browser.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Look at MNIST through networks trained for misread: what they predict comes with it.
+    """Look at MNIST without training anything.
 
-    Makes a study of the reference panel, without training anything, and serves its gallery.
+    Through networks trained for misread: what they predict comes with it. Makes a study of the
+    reference panel, and serves its gallery.
     """
     from misread.cli.output.demo import show_demo
     from misread.workflows.demo import make_demo, open_demo
@@ -59,7 +60,10 @@ def datasets(as_json: Json = False) -> None:
 
 @commands.command(epilog="Example: misread models")
 def models(as_json: Json = False) -> None:
-    """List the networks that can be trained, with their recipes."""
+    """List the networks that can be trained.
+
+    With their recipes.
+    """
     from misread.cli.output import listings
 
     listings.show_models(as_json)

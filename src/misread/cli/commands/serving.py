@@ -28,9 +28,9 @@ def open_study(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Look at a study in the browser, and decide what is wrong with each mistake.
+    """Look at a study in the browser.
 
-    Serves a page on this machine until Ctrl-C.
+    And decide what is wrong with each mistake. Serves a page on this machine until Ctrl-C.
     """
     from misread.cli.output.serving import show_address
     from misread.workflows.open import open_gallery

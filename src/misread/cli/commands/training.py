@@ -10,6 +10,9 @@ from misread.errors import TrainingStoppedError
 
 commands = typer.Typer()
 
+# While the dataset is read; from then on the workflow says what it has saved.
+_EARLY = "stopped before the training began; the same command begins again"
+
 
 @commands.command(epilog="Example: misread run mnist --model quick")
 def run(
@@ -30,19 +33,20 @@ def run(
     fresh: Annotated[bool, typer.Option(help="Train anew and replace what is there.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a network, evaluate it, and show what it misreads: the main job.
+    """Train a network and show what it misreads.
 
-    Goes on where an interrupted training stopped, and shows a finished run without training it
-    again.
+    The main job: trains, evaluates, draws and reports. Goes on where an interrupted training
+    stopped, and shows a finished run without training it again.
     """
     from misread.cli.output import runs
     from misread.cli.output.common import open_dataset
     from misread.cli.progress import RunBar
+    from misread.models import find_model
     from misread.workflows import run as workflow
 
     try:
         images = open_dataset(dataset)
-        with RunBar() as bar:
+        with RunBar(find_model(model).loss_note) as bar:
             result = workflow.run(
                 images,
                 model,
@@ -57,7 +61,7 @@ def run(
             )
     except KeyboardInterrupt:
         # Typer would end without a word.
-        raise TrainingStoppedError("stopped; the same command goes on or starts anew") from None
+        raise TrainingStoppedError(_EARLY) from None
     runs.show_run(result, as_json)
 
 
@@ -81,9 +85,10 @@ def crossfit(
     study: StudyFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Predict each training image by a network that never saw it.
+    """Cross-fit: predict the training images.
 
-    Trains one network per fold on the other folds. Goes on where it was interrupted.
+    Each by a network that never saw it: trains one network per fold on the other folds. Goes on
+    where it was interrupted.
     """
     from misread.cli.output import crossfit as output
     from misread.cli.progress import CrossfitBar
@@ -107,5 +112,5 @@ def crossfit(
                 on_step=bar.step,
             )
     except KeyboardInterrupt:
-        raise TrainingStoppedError("stopped; the same command goes on or starts anew") from None
+        raise TrainingStoppedError(_EARLY) from None
     output.show_crossfit(result, as_json)

@@ -39,7 +39,7 @@ def show_plan(
     _print_end(plan, forecast)
     print(f"{study.plan_file}\n  {plan.hash}")
     if begin:
-        print("misread read --reader NAME begins")
+        print("begin to read: misread read --reader NAME")
 
 
 def _plan_data(

@@ -24,6 +24,7 @@ def show_reconstructions(shown: "ShownReconstructions", as_json: bool) -> None:
                 "images_reconstructed": len(table),
                 "drawings_kept": len(table.drawn),
                 "mean_error": {name: number(mean) for name, (_, mean) in means.items()},
+                "draws_alike": table.draws_alike,
                 "images": rows,
                 "picture": None if shown.picture is None else str(shown.picture),
             }
@@ -32,8 +33,12 @@ def show_reconstructions(shown: "ShownReconstructions", as_json: bool) -> None:
     print(f"{table.provenance.name}: reconstructions of {len(table):,} images")
     told = ", ".join(f"{name} {mean:.4f} (n = {n:,})" for name, (n, mean) in means.items() if n)
     print(f"mean squared error per pixel, of values in [0, 1]: {told}")
+    if table.draws_alike:
+        print("the decoder draws nearly the same image for every class: train longer")
     if rows:
         _show_rows(rows)
+        if not shown.asked:
+            print(_order(rows))
     if not shown.by_panel:
         print(
             "Nothing has predicted this split out of sample: the most difficult images are those "
@@ -59,6 +64,14 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
     print("drawn worse: the share of the split that is drawn worse than this image, as read")
     if len(rows) > _MOST_ROWS:
         print(f"the first {_MOST_ROWS} of {len(rows):,}; --json lists all")
+
+
+def _order(rows: list[dict[str, Any]]) -> str:
+    mistakes = sum(row["given"] != row["predicted"] for row in rows)
+    return (
+        f"in this order: {mistakes:,} misread, then {len(rows) - mistakes:,} others that are "
+        "difficult, the most difficult of each first"
+    )
 
 
 def _means(table: "Reconstructions") -> dict[str, tuple[int, float]]:

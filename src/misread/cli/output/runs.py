@@ -144,6 +144,8 @@ def show_mistakes(drawn: "Drawn", as_json: bool) -> None:
         return
     count = f"{len(found):,} of {len(found.predictions):,} misread"
     print(f"{provenance.name}: {count}")
+    if drawn.models > 1:
+        print(f"the newest of {drawn.models} models; --model names another")
     if not rows:
         print("nothing is misread; no picture was drawn")
         return
@@ -179,9 +181,14 @@ def show_imported(study: "Study", predictions: "Predictions", as_json: bool) -> 
         return
     print(f"{provenance.name}: {_error_line(evaluation, provenance)}")
     print(_TARGETS[provenance.origin])
+    if evaluation.error.high >= 1 - 1 / len(provenance.classes):
+        print(
+            "no better than guessing, within its interval: are rows and columns in the study's "
+            "order?"
+        )
     print(
-        f"misread mistakes --study {shlex.quote(str(study.path))} --split {provenance.split} "
-        f"--model {provenance.run_name}"
+        f"look at them: misread mistakes --study {shlex.quote(str(study.path))} "
+        f"--split {provenance.split} --model {provenance.run_name}"
     )
 
 

@@ -29,6 +29,9 @@ class Links(Protocol):
     def audit(self, split: str) -> str | None:
         """URL of the audit of a split, None if there is none."""
 
+    def compare(self, split: str) -> str | None:
+        """URL of a split's models side by side, None if they aren't shown."""
+
     def methods(self) -> str | None:
         """URL of the methods, None if there are none."""
 

@@ -96,6 +96,11 @@ class AuditPage:
     nearest: int
     hidden: int
 
+    @property
+    def title(self) -> str:
+        """Heading of the page, and its name in a navigation."""
+        return f"Audit of {self.split}"
+
 
 def build_audit(tables: StudyTables, split: str) -> AuditPage:
     """The page of the most suspicious images of a split that has a panel.

@@ -76,6 +76,11 @@ class ComparePage:
     corrected: str
     choice: str
 
+    @property
+    def title(self) -> str:
+        """Heading of the page, and its name in a navigation."""
+        return f"Side by side: {self.split}"
+
 
 def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
     """The page of one split.

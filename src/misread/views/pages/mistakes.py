@@ -39,6 +39,7 @@ class MistakesPage:
     Attributes:
         key: Names it within the study, as in `Result`: `test.held-out`.
         run: Name of the run.
+        models: Number of runs that predict the split, this one among them.
         split: Name of the split.
         origin: What the model had seen of it.
         error: Error rate, as labelled.
@@ -52,6 +53,7 @@ class MistakesPage:
 
     key: str
     run: str
+    models: int
     split: str
     origin: str
     error: Share
@@ -60,6 +62,11 @@ class MistakesPage:
     groups: tuple[MistakeGroup, ...]
     hidden_groups: int
     hidden: int
+
+    @property
+    def title(self) -> str:
+        """Heading of the page, and its name in a navigation."""
+        return f"Misread {self.split} images: {self.run}"
 
 
 def build_mistakes(tables: StudyTables, provenance: Provenance) -> MistakesPage:
@@ -91,6 +98,7 @@ def build_mistakes(tables: StudyTables, provenance: Provenance) -> MistakesPage:
     return MistakesPage(
         key=result_key(provenance),
         run=provenance.run_name,
+        models=len({p.run_name for p in tables.predictions if p.split == provenance.split}),
         split=provenance.split,
         origin=str(provenance.origin),
         error=Share.of(evaluation.error, interval=interval),

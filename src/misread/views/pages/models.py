@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from misread.models import Card
+from misread.models import MODELS, Card
 from misread.tables import Provenance
 from misread.views.pages.study_tables import StudyTables
 
@@ -65,10 +65,12 @@ class TrainingCurve:
     Attributes:
         run: Name of the run.
         points: One per epoch.
+        note: What to know of the loss; "" if that is plain.
     """
 
     run: str
     points: tuple[EpochPoint, ...]
+    note: str = ""
 
 
 def build_models(tables: StudyTables) -> tuple[ModelFacts, ...]:
@@ -110,5 +112,6 @@ def build_curves(tables: StudyTables) -> tuple[TrainingCurve, ...]:
         # The networks of a cross-fit are many and alike.
         if len(cards) == 1 and cards[0].log:
             points = tuple(EpochPoint(row.epoch, row.loss, row.accuracy) for row in cards[0].log)
-            curves.append(TrainingCurve(run, points))
+            spec = MODELS.get(cards[0].model)
+            curves.append(TrainingCurve(run, points, "" if spec is None else spec.loss_note))
     return tuple(curves[: tables.limits.curves])

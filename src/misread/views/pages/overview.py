@@ -100,7 +100,8 @@ class Overview:
         note: How the study came about, where there is something to know.
         dataset: The dataset.
         models: All runs that have predictions, newest first.
-        errors: How often each run misreads each split; out-of-sample ones first.
+        errors: How often each run misreads each split; out-of-sample ones first, and within a split
+            those that misread least.
         results: In detail, one for each split and origin.
         audits: What the panel suggests, for each split that has one.
         curves: How trainings went.
@@ -168,7 +169,8 @@ def _audit_facts(audit: Audit) -> AuditFacts:
 def _errors(tables: StudyTables) -> tuple[ErrorRow, ...]:
     rows = []
     order = [Origin.HELD_OUT, Origin.CROSS_FITTED, Origin.IN_SAMPLE]
-    for provenance in sorted(tables.predictions, key=lambda p: order.index(p.origin)):
+    splits = list(tables.dataset.splits)
+    for provenance in tables.predictions:
         evaluation = tables.evaluation(provenance)
         rows.append(
             ErrorRow(
@@ -180,4 +182,9 @@ def _errors(tables: StudyTables) -> tuple[ErrorRow, ...]:
                 loss=evaluation.loss if evaluation.error.total else None,
             )
         )
+    rows.sort(
+        key=lambda row: (
+            order.index(Origin(row.origin)), splits.index(row.split), row.error.value or 0.0
+        )
+    )  # fmt: skip
     return tuple(rows)

@@ -55,6 +55,7 @@ class ReconstructionsPage:
         error_right: Mean error of the images that it reads as given; None if there are none.
         error_wrong: Mean error of its mistakes, as predicted; None if there are none.
         meaning: What drawings and errors are.
+        draws_alike: Whether the network draws nearly the same image whatever the class.
         by_panel: Whether images stand by the difficulty of the panel, rather than by their error.
         mistakes: Its mistakes, the most difficult first.
         others: Further difficult images, likewise.
@@ -68,10 +69,16 @@ class ReconstructionsPage:
     error_right: float | None
     error_wrong: float | None
     meaning: str
+    draws_alike: bool
     by_panel: bool
     mistakes: tuple[Drawn, ...]
     others: tuple[Drawn, ...]
     hidden: int
+
+    @property
+    def title(self) -> str:
+        """Heading of the page, and its name in a navigation."""
+        return f"Reconstructions of {self.split}"
 
 
 def build_reconstructions(tables: StudyTables, split: str) -> ReconstructionsPage:
@@ -96,6 +103,7 @@ def build_reconstructions(tables: StudyTables, split: str) -> ReconstructionsPag
         error_right=_mean(table.error_predicted, ~wrong),
         error_wrong=_mean(table.error_predicted, wrong),
         meaning=MEANING,
+        draws_alike=table.draws_alike,
         by_panel=by_panel,
         mistakes=_entries(tables, table, mistakes),
         others=_entries(tables, table, others),

@@ -54,11 +54,13 @@ class ClassError:
         given: The class.
         error: Error rate.
         read_as: The classes that they are read as, the most frequent first; at most three.
+        hidden: Number of further classes that they are read as.
     """
 
     given: Label
     error: Share
     read_as: tuple[ConfusionCell, ...]
+    hidden: int
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,8 @@ def _class_errors(
     for row in rows[:most]:
         given = tables.labels[row.given]
         read_as = tuple(ConfusionCell(given, tables.labels[k], n) for k, n in row.read_as[:3])
-        made.append(ClassError(given, Share.of(row.error, interval=interval), read_as))
+        hidden = len(row.read_as) - len(read_as)
+        made.append(ClassError(given, Share.of(row.error, interval=interval), read_as, hidden))
     return tuple(made), max(0, len(rows) - most)
 
 
