@@ -174,9 +174,10 @@ def test_what_a_closed_tab_left_is_sent_by_the_next(
 ) -> None:  # fmt: skip
     context = new_context()
     one = new_page(context)
+    # Before the page is there: on a busy machine a route takes hold some time after it is set.
+    one.route("**/api/verdicts", lambda route: route.abort())
     one.goto(server.url + VIEW)
     wait_for_images(one)
-    one.route("**/api/verdicts", lambda route: route.abort())
     one.keyboard.press("u")
     expect(one.locator("#save-sign")).to_contain_text("Not saved")
     one.close()
