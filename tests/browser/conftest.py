@@ -254,10 +254,16 @@ def server(
 
 
 @pytest.fixture
-def opened(page: Page, server: Server) -> Callable[[str], Page]:
-    """Open a view of the digits and wait for its images."""
+def opened(page: Page, server: Server) -> Callable[..., Page]:
+    """Open a view of the digits and wait for its images.
 
-    def go(search: str = "") -> Page:
+    `routed` for a test that routes requests later: a page's first route takes hold only a moment
+    after it is set, a long one on a busy machine, unless there was one before the page.
+    """
+
+    def go(search: str = "", *, routed: bool = False) -> Page:
+        if routed:
+            page.route("**/never-asked-for", lambda route: route.abort())
         page.goto(f"{server.url}/{search}")
         wait_for_images(page)
         return page

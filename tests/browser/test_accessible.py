@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-Open = Callable[[str], Page]
+Open = Callable[..., Page]
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 844}
 
@@ -111,7 +111,7 @@ def test_without_a_mouse(opened: Open) -> None:
 
 
 def test_the_page_says_what_happens(opened: Open) -> None:
-    page = opened("?split=test&group=none&sort=index&right=no")
+    page = opened("?split=test&group=none&sort=index&right=no", routed=True)
     region = page.locator("#announcer")
     expect(region).to_contain_text("images")
     page.keyboard.press("m")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-Open = Callable[[str], Page]
+Open = Callable[..., Page]
 VIEW = "?split=test&group=none&sort=index&right=no"
 
 
@@ -63,7 +63,7 @@ def test_the_error_as_labelled_beside_the_one_after_verdicts(opened: Open, serve
 
 
 def test_what_is_not_saved_is_said_to_be_missing(opened: Open) -> None:
-    page = opened(VIEW)
+    page = opened(VIEW, routed=True)
     page.route("**/api/verdicts", lambda route: route.abort())
     page.keyboard.press("f")
     expect(page.locator("#save-sign")).to_contain_text("Not saved")

@@ -19,7 +19,7 @@ from misread.datasets import Dataset
 from misread.store import Study
 from misread.tables.verdicts import Verdict
 
-Open = Callable[[str], Page]
+Open = Callable[..., Page]
 VIEW = "?split=test&group=none&sort=index&right=no"
 SERVE = """
 import sys
@@ -45,7 +45,7 @@ def decided(study: Study, split: str = "test") -> list[str]:
 def test_other_views_keep_what_was_decided(
     opened: Open, server: Any, wait_for_images: Callable[[Page], None]
 ) -> None:
-    page = opened(VIEW)
+    page = opened(VIEW, routed=True)
     held: list[Route] = []
     page.route("**/api/verdicts", lambda route: held.append(route))
     page.keyboard.press("m")
@@ -63,6 +63,8 @@ def test_other_views_keep_what_was_decided(
     )
     assert page.get_attribute("#tile-0", "data-verdict") == "model"
     page.unroute("**/api/verdicts")
+    for route in held:
+        route.continue_()
     saved(page)
     assert sorted(decided(server.study)) == ["ambiguous", "model"]
 
@@ -70,7 +72,7 @@ def test_other_views_keep_what_was_decided(
 def test_a_reload_before_the_answer(
     opened: Open, server: Any, wait_for_images: Callable[[Page], None]
 ) -> None:
-    page = opened(VIEW)
+    page = opened(VIEW, routed=True)
     page.route("**/api/verdicts", lambda route: route.abort())
     for key in "maf":
         page.keyboard.press(key)
@@ -89,7 +91,7 @@ def test_a_reload_before_the_answer(
 
 
 def test_an_answer_that_was_lost_counts_once(opened: Open, server: Any) -> None:
-    page = opened(VIEW)
+    page = opened(VIEW, routed=True)
     events = []
 
     def lose_the_first_answer(route: Route) -> None:
@@ -111,7 +113,7 @@ def test_an_answer_that_was_lost_counts_once(opened: Open, server: Any) -> None:
 
 
 def test_a_refused_verdict_is_taken_back_and_said(opened: Open) -> None:
-    page = opened(VIEW)
+    page = opened(VIEW, routed=True)
     page.route(
         "**/api/verdicts",
         lambda route: route.fulfill(status=400, json={"error": "items: something is wrong"}),
@@ -123,7 +125,7 @@ def test_a_refused_verdict_is_taken_back_and_said(opened: Open) -> None:
 
 
 def test_a_study_that_cannot_be_written_for_a_while(opened: Open, server: Any) -> None:
-    page = opened(VIEW)
+    page = opened(VIEW, routed=True)
     page.route(
         "**/api/verdicts",
         lambda route: route.fulfill(status=503, json={"error": "disk full", "code": "not-saved"}),

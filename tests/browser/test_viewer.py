@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-Open = Callable[[str], Page]
+Open = Callable[..., Page]
 VIEW = "?split=test&group=none&sort=index&right=no"
 
 
@@ -85,7 +85,7 @@ def test_every_model_names_given_and_predicted(opened: Open, panel: Any) -> None
         assert any("given" in kind for kind in kinds)
         given_row = table.locator("tr.given")
         assert given_row.locator("th").inner_text() == match[1]
-        assert re.fullmatch(r"[<>]?\d\.\d\d", given_row.locator(".bar-value").inner_text())
+        assert re.fullmatch(r"[<>]?[\d.]+%", given_row.locator(".bar-value").inner_text())
     # The model of the view comes first, and its bars are as long as its probabilities.
     first = tables.first
     assert "convnet-short-s0" in first.inner_text()
@@ -93,8 +93,8 @@ def test_every_model_names_given_and_predicted(opened: Open, panel: Any) -> None
         "(tracks) => tracks.map((t) =>"
         " t.firstChild.getBoundingClientRect().width / t.getBoundingClientRect().width)"
     )
-    values = [float(text.strip("<>")) for text in first.locator(".bar-value").all_inner_texts()]
-    assert widths == pytest.approx(values, abs=0.03)
+    texts = first.locator(".bar-value").all_inner_texts()
+    assert widths == pytest.approx([float(text.strip("<>%")) / 100 for text in texts], abs=0.03)
 
 
 def test_evidence_suggestion_neighbours_and_metadata(opened: Open, server: Any) -> None:
@@ -245,7 +245,7 @@ def test_verdicts_go_on_to_the_next(opened: Open, server: Any) -> None:
 
 
 def test_judging_faster_than_the_server_answers(opened: Open, server: Any) -> None:
-    page = opened("?split=test&group=none&sort=index")
+    page = opened("?split=test&group=none&sort=index", routed=True)
     page.locator("#tile-0").click()
     page.wait_for_selector("#viewer .bars")
     page.route("**/api/image/**", lambda route: None)  # details never come

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, Route, expect
 
-Open = Callable[[str], Page]
+Open = Callable[..., Page]
 
 
 def indices(page: Page) -> list[int]:
@@ -251,7 +251,7 @@ def test_a_url_that_makes_no_sense(page: Page, server: Any) -> None:
 
 
 def test_loading_is_shown_and_the_last_view_wins(opened: Open) -> None:
-    page = opened("?split=test&group=none&sort=index")
+    page = opened("?split=test&group=none&sort=index", routed=True)
     held: list[Route] = []
     page.route("**/api/view?*right=no*", lambda route: held.append(route))
     page.get_by_role("button", name="Misread", exact=True).click()

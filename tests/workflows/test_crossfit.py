@@ -171,7 +171,7 @@ def test_an_end_while_the_results_are_saved_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(Study, "save_dynamics", die)
-        with pytest.raises(TrainingStoppedError, match="stopped; the same command goes on$"):
+        with pytest.raises(TrainingStoppedError, match=r"stopped; the same command goes on$"):
             fit(dataset, tmp_path)
     assert Study.open(tmp_path).list_predictions(model=NAME)
     listener = Listener()
