@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from misread.errors import ParameterError
-from misread.models import em_capsnet
 from misread.models.em_capsnet import (
     EMRouting,
     Windows,
@@ -262,12 +261,15 @@ def test_gradients_are_right(iterations: int, shared: bool) -> None:
     assert torch.autograd.gradcheck(routed, arguments, fast_mode=True)
 
 
+@pytest.mark.parametrize("limit", ["em_capsnet._MOST_BYTES", "em_votes._BLOCK"])
 @pytest.mark.parametrize("bytes_at_once", [1, 20_000, 1 << 30])
-def test_images_at_once_change_nothing(monkeypatch: pytest.MonkeyPatch, bytes_at_once: int) -> None:
+def test_how_much_is_done_at_once_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, limit: str, bytes_at_once: int
+) -> None:
     layer, (poses, activations) = layer_of(2), children_of(5)
     expected = layer(poses, activations)
     whole = torch.autograd.grad(expected[0].square().sum() + expected[1].sum(), layer.transform)
-    monkeypatch.setattr(em_capsnet, "_MOST_BYTES", bytes_at_once)
+    monkeypatch.setattr(f"misread.models.{limit}", bytes_at_once)
     found = layer(poses, activations)
     parts = torch.autograd.grad(found[0].square().sum() + found[1].sum(), layer.transform)
     torch.testing.assert_close(found, expected)

@@ -21,7 +21,7 @@ from misread.workflows.reference_packing import (
     find_packed,
     pack_panel,
 )
-from misread.workflows.reference_panel import ReferencePanel
+from misread.workflows.reference_panel import ReferencePanel, card_file
 
 Make = Callable[..., Any]
 
@@ -202,10 +202,10 @@ def test_what_the_list_asks_for_anew_is_not_kept(
 
 def test_a_run_by_another_recipe_is_not_kept(tmp_path: Path, panel: ReferencePanel) -> None:
     folder = Path(shutil.copytree(panel.folder, tmp_path / "panel"))
-    path = panel.card_file(PLAN[1].name)
+    path = card_file(panel.folder, PLAN[1].name)
     card = json.loads(path.read_text())
     card["recipe"]["learning_rate"] *= 2
-    (folder / "models" / path.name).write_text(json.dumps(card))
+    card_file(folder, PLAN[1].name).write_text(json.dumps(card))
     left = find_packed(ReferencePanel.open(folder), PLAN)
     assert left == [PLAN[0].name, PLAN[2].name]
 

@@ -24,7 +24,14 @@ from misread.store import Study
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 from misread.tables.packed import STEP, pack_dynamics, pack_neighbours, pack_probabilities
 from misread.types import IndexArray, LabelArray
-from misread.workflows.reference_panel import FORMAT, INDEX, PackedTable, PanelRun, ReferencePanel
+from misread.workflows.reference_panel import (
+    FORMAT,
+    INDEX,
+    PackedTable,
+    PanelRun,
+    ReferencePanel,
+    card_file,
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ def find_packed(panel: ReferencePanel, planned: Sequence[PlannedRun]) -> list[st
         for run in planned
         if run.name in there
         and {table.kind for table in there[run.name].tables} == run.kinds
-        and _trained_by(panel.card_file(run.name)) == dataclasses.asdict(run.recipe)
+        and _trained_by(card_file(panel.folder, run.name)) == dataclasses.asdict(run.recipe)
     ]
 
 
@@ -203,7 +210,7 @@ def _pack_run(study: Study, dataset: Dataset, run: PlannedRun, folder: Path) -> 
             raise StudyError(f"{study.path}: expected training dynamics of {run.name}")
         tables.append(_pack_dynamics(found[0], dataset, folder))
     card = study.model_file(run.name, ".json").read_bytes()
-    write_bytes(folder / "models" / f"{run.name}.json", card)
+    write_bytes(card_file(folder, run.name), card)
     return PanelRun(run.name, run.command, tuple(tables))
 
 
@@ -211,7 +218,7 @@ def _copy_run(panel: ReferencePanel, name: str, folder: Path) -> PanelRun:
     (run,) = (run for run in panel.runs if run.name == name)
     for table in run.tables:
         write_bytes(folder / table.file, panel.content(table))
-    write_bytes(folder / "models" / f"{name}.json", panel.card_file(name).read_bytes())
+    write_bytes(card_file(folder, name), card_file(panel.folder, name).read_bytes())
     return run
 
 

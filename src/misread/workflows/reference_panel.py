@@ -190,10 +190,6 @@ class ReferencePanel:
         epochs, networks = int(table.settings["epochs"]), int(table.settings["networks"])
         return unpack_dynamics(self.content(table), labels, epochs, networks, table.provenance)
 
-    def card_file(self, name: str) -> Path:
-        """Where the card of a run lies."""
-        return self.folder / "models" / f"{name}.json"
-
     def content(self, table: PackedTable) -> bytes:
         """What a table's file holds, packed.
 
@@ -236,9 +232,14 @@ class ReferencePanel:
         for run in self.runs:
             path = study.model_file(run.name, ".json")
             try:
-                write_bytes(path, self.card_file(run.name).read_bytes())
+                write_bytes(path, card_file(self.folder, run.name).read_bytes())
             except OSError as error:
                 raise StudyError(f"{path}: can't write a card here: {error.strerror}") from error
+
+
+def card_file(folder: Path, name: str) -> Path:
+    """Where the card of a run lies in a panel's folder."""
+    return folder / "models" / f"{name}.json"
 
 
 def open_reference_panel() -> ReferencePanel:
