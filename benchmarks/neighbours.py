@@ -19,7 +19,8 @@ from machine import Machine, new_parser, print_table, write_json
 from misread.datasets import load
 from misread.models.catalogue import find_model
 from misread.models.features import NEIGHBOURS, nearest
-from misread.models.training import predict_with_features, train_network
+from misread.models.trained import predict_with_features
+from misread.models.training import train_network
 from misread.types import IndexArray
 
 

@@ -24,7 +24,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-import misread.models.training as training
 from machine import Machine, new_parser, print_table, write_json
 from misread.analysis.panel import score_panel
 from misread.datasets import Dataset, Split, load
@@ -32,7 +31,8 @@ from misread.models import Card, find_model
 from misread.models.prediction import predict_probabilities
 from misread.models.reconstruction import reconstruction_errors
 from misread.models.runtime import pick_device
-from misread.models.saved import read_network
+from misread.models.saved import read_network, save_weights
+from misread.models.training import train_network
 from misread.store import Study
 from misread.tables import Origin, Predictions, Provenance
 
@@ -107,8 +107,8 @@ def draw(
         part = Dataset("mnist-50000", digits.classes, {"train": digits.train.take(seen)}, "mnist")
         recipe = find_model(_MODEL).recipe(None, epochs)
         checkpoint = stem.with_suffix(".checkpoint")
-        trained = training.train_network(part, _MODEL, recipe, _SEED, checkpoint=checkpoint)
-        training.save_weights(trained, weights)
+        trained = train_network(part, _MODEL, recipe, _SEED, checkpoint=checkpoint)
+        save_weights(trained, weights)
         trained.card.write(card_file)
         checkpoint.unlink()
     card = Card.read(card_file)

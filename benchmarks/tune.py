@@ -11,9 +11,10 @@ import json
 
 import numpy as np
 
-import misread.models.training as training
 from misread.datasets import Dataset, load
 from misread.models import find_model
+from misread.models.trained import predict
+from misread.models.training import train_network
 
 
 def main() -> None:
@@ -40,8 +41,8 @@ def main() -> None:
         source="mnist",
     )
     held_out = digits.train.take(np.sort(order[:10_000]))
-    trained = training.train_network(part, options.model, recipe, options.seed)
-    predictions = training.predict(trained, held_out)
+    trained = train_network(part, options.model, recipe, options.seed)
+    predictions = predict(trained, held_out)
     errors = int((predictions.predicted != predictions.given).sum())
     row = {
         "model": options.model,

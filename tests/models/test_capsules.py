@@ -16,7 +16,8 @@ from misread.models.efficient_capsnet import build as build_efficient
 from misread.models.em_capsnet import build as build_em
 from misread.models.recipe import Recipe
 from misread.models.scored import ScoredNetwork
-from misread.models.training import Progress, Trained, train_network
+from misread.models.trained import Trained
+from misread.models.training import Progress, train_network
 
 MakeDataset = Callable[..., Dataset]
 Build = Callable[..., ScoredNetwork]

@@ -13,7 +13,8 @@ from misread.errors import DatasetError, ParameterError
 from misread.models import crossfit
 from misread.models.crossfit import Fold, fit_fold, fold_seed, join_folds, stratified_folds
 from misread.models.recipe import Recipe
-from misread.models.training import Trained, train_network
+from misread.models.trained import Trained
+from misread.models.training import train_network
 from misread.tables import Neighbours, Origin, Predictions
 from misread.types import Array
 

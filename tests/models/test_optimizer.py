@@ -46,19 +46,22 @@ def network() -> nn.Sequential:
 
 def test_only_matrices_decay() -> None:
     made = network()
-    recipe = Recipe("r", epochs=1, optimizer="adamw", weight_decay=0.5, epsilon=1e-6)
+    recipe = Recipe("r", epochs=1, optimizer="adamw", weight_decay=0.5, epsilon=1e-6, beta2=0.99)
     optimizer = build_optimizer(made, recipe, CPU)
     decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert len(decays) == len(list(made.parameters()))
     for parameter in made.parameters():
         assert decays[id(parameter)] == (0.5 if parameter.ndim > 1 else 0)
-    assert all(group["eps"] == 1e-6 for group in optimizer.param_groups)
+    for group in optimizer.param_groups:
+        assert group["eps"] == 1e-6
+        assert group["betas"] == (0.9, 0.99)
 
 
-def test_adam_is_adam() -> None:
+@pytest.mark.parametrize("beta2", [0.999, 0.9])
+def test_adam_is_adam(beta2: float) -> None:
     """Three steps against Kingma & Ba's algorithm 1 in NumPy."""
     made = nn.Linear(5, 2, bias=False)
-    recipe = Recipe("r", epochs=1, learning_rate=0.1, epsilon=1e-7)
+    recipe = Recipe("r", epochs=1, learning_rate=0.1, epsilon=1e-7, beta2=beta2)
     optimizer = build_optimizer(made, recipe, CPU)
     weight = made.weight.detach().numpy().astype(np.float64).copy()
     first, second = np.zeros_like(weight), np.zeros_like(weight)
@@ -68,8 +71,8 @@ def test_adam_is_adam() -> None:
         made.weight.grad = torch.from_numpy(gradient.astype(np.float32))
         optimizer.step()
         first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        corrected = first / (1 - 0.9**step), second / (1 - 0.999**step)
+        second = beta2 * second + (1 - beta2) * gradient**2
+        corrected = first / (1 - 0.9**step), second / (1 - beta2**step)
         weight -= 0.1 * corrected[0] / (np.sqrt(corrected[1]) + 1e-7)
         np.testing.assert_allclose(made.weight.detach().numpy(), weight, rtol=1e-5, atol=1e-6)
 

@@ -22,6 +22,8 @@ from misread.models.recipe import fill_in
         {"warmup": 1.0},
         {"warmup": -0.1},
         {"epsilon": -1.0},
+        {"beta2": 1.0},
+        {"beta2": -0.5},
         {"weight_decay": -0.01},
         {"label_smoothing": 1.5},
         {"label_smoothing": -0.1},

@@ -12,8 +12,9 @@ from misread.datasets import Dataset
 from misread.errors import ParameterError, StudyError
 from misread.models.catalogue import find_model
 from misread.models.prediction import predict_probabilities
-from misread.models.saved import read_network
-from misread.models.training import Trained, save_weights, train_network
+from misread.models.saved import read_network, save_weights
+from misread.models.trained import Trained
+from misread.models.training import train_network
 
 CPU = torch.device("cpu")
 

@@ -8,12 +8,12 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from misread.datasets import Dataset
-from misread.models import training
 from misread.models.batches import TrainingBatches
 from misread.models.prediction import predict_logits
 from misread.models.recipe import Recipe
 from misread.models.scored import ScoredNetwork, draw_validation, fit_scale
-from misread.models.training import Trained, predict, train_network
+from misread.models.trained import Trained, predict, predict_with_features
+from misread.models.training import train_network
 
 MakeDataset = Callable[..., Dataset]
 
@@ -129,7 +129,7 @@ def test_networks_that_give_logits_are_trained_on_all_images(dataset: Dataset) -
 
 
 def test_the_features_are_the_class_capsules(dataset: Dataset, trained: Trained) -> None:
-    predictions, features = training.predict_with_features(trained, dataset.test)
+    predictions, features = predict_with_features(trained, dataset.test)
     assert features.shape == (90, 3 * 16)
     lengths = features.view(-1, 3, 16).norm(dim=2).numpy()
     np.testing.assert_array_equal(lengths.argmax(axis=1), predictions.predicted)

@@ -23,7 +23,9 @@ from misread.errors import (
 from misread.models import Card, training
 from misread.models.checkpoint import read_tensors, write_tensors
 from misread.models.recipe import Recipe
-from misread.models.training import Progress, Trained, predict, save_weights, train_network
+from misread.models.saved import save_weights
+from misread.models.trained import Trained, predict
+from misread.models.training import Progress, train_network
 from misread.tables import Origin
 
 MakeDataset = Callable[..., Dataset]
@@ -315,7 +317,8 @@ import torch
 torch.set_num_threads(1)
 from misread.datasets import load
 from misread.models.recipe import Recipe
-from misread.models.training import save_weights, train_network
+from misread.models.saved import save_weights
+from misread.models.training import train_network
 
 source, checkpoint, weights = sys.argv[1:]
 recipe = Recipe("r", epochs=8, batch_size=64, optimizer="adamw", learning_rate=3e-3,

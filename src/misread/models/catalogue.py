@@ -38,9 +38,12 @@ CAPSNET = replace(EFFICIENT, epochs=6, learning_rate=3e-3)
 # Learns slowly: after so few epochs it is far from overfitting, and shifted less.
 EM = replace(
     CAPSNET,
-    epochs=4,
-    batch_size=64,
-    learning_rate=2e-2,
+    epochs=8,
+    batch_size=32,
+    learning_rate=1.5e-2,
+    warmup=0.1,
+    beta2=0.99,
+    weight_decay=1e-4,
     shift=1,
     precision="float32",
     reconstruction="none",

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
+from misread.clock import timestamp
 from misread.datasets import Dataset
 from misread.errors import ParameterError
 from misread.models.card import Card
 from misread.models.features import nearest_training_images
 from misread.models.recipe import Recipe
-from misread.models.training import Progress, now, predict_with_features, train_network
+from misread.models.trained import predict_with_features
+from misread.models.training import Progress, train_network
 from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
 from misread.types import Array, IntArray, LabelArray
 
@@ -137,7 +139,7 @@ def join_folds(
         Predictions and neighbours by split, `train` as `cross-fitted`, the others as `held-out`;
         and the dynamics of the training images, means over the networks that were trained on each.
     """
-    card, created = folds[0].card, now()
+    card, created = folds[0].card, timestamp()
     predictions, neighbours = {}, {}
     for name, split in dataset.splits.items():
         provenance = Provenance(

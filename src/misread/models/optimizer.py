@@ -10,6 +10,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from misread.models.recipe import Recipe
 
+_BETA1 = 0.9
 # A one-cycle schedule starts here, relative to its peak.
 _START = 1 / 25
 
@@ -17,8 +18,10 @@ _START = 1 / 25
 def build_optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> Optimizer:
     """Adam or AdamW in one fused kernel where the device has it."""
     fused = device.type in ("cpu", "cuda")
+    betas = (_BETA1, recipe.beta2)
+    rate, epsilon = recipe.learning_rate, recipe.epsilon
     if recipe.optimizer == "adam":
-        return Adam(network.parameters(), recipe.learning_rate, eps=recipe.epsilon, fused=fused)
+        return Adam(network.parameters(), rate, betas, epsilon, fused=fused)
     # Decay holds weights down; biases and batch-norm scales are left alone.
     matrices = [p for p in network.parameters() if p.ndim > 1]
     vectors = [p for p in network.parameters() if p.ndim <= 1]
@@ -26,7 +29,7 @@ def build_optimizer(network: nn.Module, recipe: Recipe, device: torch.device) ->
         {"params": matrices, "weight_decay": recipe.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    return AdamW(groups, recipe.learning_rate, eps=recipe.epsilon, fused=fused)
+    return AdamW(groups, rate, betas, epsilon, fused=fused)
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:

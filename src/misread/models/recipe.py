@@ -22,6 +22,7 @@ class Recipe:
             `warmup` of the steps, then a cosine fall to zero.
         warmup: Share of the steps that rise, in [0, 1).
         epsilon: Adam's epsilon (1e-7 is Keras' default).
+        beta2: Memory of Adam's second moment, in [0, 1).
         weight_decay: Decoupled weight decay, `adamw` only.
         label_smoothing: Share of the target spread evenly over the classes (Szegedy 2016).
         shift: Each image moves by up to this many pixels in both directions, filled with 0.
@@ -41,6 +42,7 @@ class Recipe:
     schedule: Literal["constant", "one-cycle"] = "constant"
     warmup: float = 0.0
     epsilon: float = 1e-7
+    beta2: float = 0.999
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     shift: int = 0
@@ -58,6 +60,7 @@ class Recipe:
             "schedule": (self.schedule in ("constant", "one-cycle"), "constant or one-cycle"),
             "warmup": (0 <= self.warmup < 1, "in [0, 1)"),
             "epsilon": (0 < self.epsilon < math.inf, "above 0"),
+            "beta2": (0 <= self.beta2 < 1, "in [0, 1)"),
             "weight_decay": (0 <= self.weight_decay < math.inf, "0 or more"),
             "label_smoothing": (0 <= self.label_smoothing < 1, "in [0, 1)"),
             "shift": (self.shift >= 0, "0 or more"),

@@ -1,4 +1,4 @@
-"""Trained networks read back from what a run leaves: the card and the weights."""
+"""Trained networks on disk: weights beside their card."""
 
 import importlib
 from pathlib import Path
@@ -9,7 +9,13 @@ from torch import nn
 from misread.errors import StudyError
 from misread.models.card import Card
 from misread.models.catalogue import find_model
-from misread.models.checkpoint import read_tensors
+from misread.models.checkpoint import read_tensors, write_tensors
+from misread.models.trained import Trained
+
+
+def save_weights(trained: Trained, path: Path) -> None:
+    """Write the trained network's weights and batch-norm statistics as safetensors."""
+    write_tensors(path, trained.network.state_dict(), {"name": trained.card.name})
 
 
 def read_network(card: Card, weights: Path, device: torch.device) -> nn.Module:

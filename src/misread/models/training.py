@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from misread.datasets import Dataset, Split
+from misread.clock import timestamp
+from misread.datasets import Dataset
 from misread.errors import (
     DatasetError,
     ParameterError,
@@ -29,9 +29,7 @@ from misread.models.card import Card, EpochRow
 from misread.models.catalogue import find_model
 from misread.models.checkpoint import TrainingState, read_tensors, write_tensors
 from misread.models.dynamics import DynamicsRecorder
-from misread.models.features import taking_features
 from misread.models.optimizer import build_average, build_optimizer, learning_rate
-from misread.models.prediction import predict_probabilities
 from misread.models.recipe import Recipe
 from misread.models.runtime import (
     has_fast_bfloat16,
@@ -40,8 +38,8 @@ from misread.models.runtime import (
     versions,
 )
 from misread.models.scored import ScoredNetwork
+from misread.models.trained import Trained, check_shape, provenance_of
 from misread.models.validation import Validation
-from misread.tables import Dynamics, Origin, Predictions, Provenance
 
 # Of images, given labels and the share of the training that is done: the loss, and the logits.
 Objective = Callable[[torch.Tensor, torch.Tensor, float], tuple[torch.Tensor, torch.Tensor]]
@@ -71,16 +69,6 @@ class Progress:
     loss: float
     accuracy: float
     images_per_second: float
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network, its card, and how each training image fared on the way."""
-
-    network: nn.Module
-    card: Card
-    device: torch.device
-    dynamics: Dynamics
 
 
 def train_network(
@@ -121,7 +109,7 @@ def train_network(
     shape = image_shape(pixels)
     # Before the training rather than after it.
     for split in dataset.splits.values():
-        _check_shape(split, shape)
+        check_shape(split, shape)
     # Initialisation and dropout draw from torch's global generator; the caller's is put back.
     with torch.random.fork_rng(range(torch.cuda.device_count()) if place.type == "cuda" else []):
         torch.manual_seed(epoch_seed(seed, 0))
@@ -158,8 +146,8 @@ def train_network(
                     on_step(_end_of_epoch(row, recipe, len(batches)))
             except KeyboardInterrupt:
                 raise TrainingStoppedError(_stopped(card, recipe, checkpoint)) from None
-    card = dataclasses.replace(card, created=now())
-    dynamics = state.dynamics.table(recipe.epochs, _provenance(card, dataset.train))
+    card = dataclasses.replace(card, created=timestamp())
+    dynamics = state.dynamics.table(recipe.epochs, provenance_of(card, dataset.train))
     result = network
     if state.average is not None:
         result = state.average.module
@@ -286,67 +274,6 @@ def _end_of_epoch(row: EpochRow, recipe: Recipe, steps: int) -> Progress:
     )  # fmt: skip
 
 
-def predict(
-    trained: Trained, split: Split, on_images: Callable[[int], None] | None = None
-) -> Predictions:
-    """The trained network's predictions of a split.
-
-    Their origin is `in-sample` for the split it was trained on, `held-out` for any other.
-
-    Args:
-        trained: The network and its card.
-        split: Images of the shape it was trained on.
-        on_images: Called after each batch with the number of its images.
-
-    Raises:
-        DatasetError: The images have another shape.
-    """
-    return predict_with_features(trained, split, on_images)[0]
-
-
-def predict_with_features(
-    trained: Trained, split: Split, on_images: Callable[[int], None] | None = None
-) -> tuple[Predictions, torch.Tensor]:
-    """As `predict`, with the features (N, D) float32 that the network reads the classes from."""
-    card = trained.card
-    _check_shape(split, card.shape)
-    pixels = split.pixels("prediction")
-    with taking_features(trained.network) as taken:
-        probabilities = predict_probabilities(trained.network, pixels, trained.device, on_images)
-    predictions = Predictions(
-        index=torch.arange(len(split), dtype=torch.int32).numpy(),
-        given=split.labels,
-        probabilities=probabilities,
-        provenance=_provenance(card, split),
-    )
-    return predictions, torch.cat(taken)
-
-
-def _provenance(card: Card, split: Split) -> Provenance:
-    seen = split.items_fingerprint == card.items_fingerprint
-    return Provenance(
-        model=card.model,
-        recipe=str(card.recipe["name"]),
-        seed=card.seed,
-        split=split.name,
-        origin=Origin.IN_SAMPLE if seen else Origin.HELD_OUT,
-        classes=card.classes,
-        items_fingerprint=split.items_fingerprint,
-        created=now(),
-    )
-
-
-def _check_shape(split: Split, shape: tuple[int, int, int]) -> None:
-    if not len(split):
-        return
-    found = image_shape(np.asarray(split.images[0])[None])
-    if found != shape:
-        raise DatasetError(
-            f"split {split.name!r}: expected images of {shape} (height, width, channels), as the "
-            f"network is trained on. Got {found} instead."
-        )
-
-
 def _new_card(
     dataset: Dataset,
     shape: tuple[int, int, int],
@@ -404,13 +331,3 @@ def _stopped(card: Card, recipe: Recipe, checkpoint: Path | None) -> str:
     if checkpoint is None or not epoch:
         return f"{done}; no epoch was saved, so the same command starts anew"
     return f"{done}; the same command goes on after epoch {epoch}"
-
-
-def now() -> str:
-    """The time of day, UTC, as ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def save_weights(trained: Trained, path: Path) -> None:
-    """Write the trained network's weights and batch-norm statistics as safetensors."""
-    write_tensors(path, trained.network.state_dict(), {"name": trained.card.name})

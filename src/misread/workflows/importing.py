@@ -1,10 +1,10 @@
 """Bring predictions made elsewhere into a study."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from misread.clock import timestamp
 from misread.datasets import Dataset, load
 from misread.errors import MisreadError, ParameterError, PredictionsError
 from misread.store import Study, default_study
@@ -76,7 +76,7 @@ def _from_array(
         origin=_origin(split, origin),
         classes=dataset.classes,
         items_fingerprint=images.items_fingerprint,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=timestamp(),
     )
     # Here rather than by the table: its name says nothing to who has named a file.
     check_probabilities(str(file), probabilities)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from misread.analysis.reading.design import (
 )
 from misread.analysis.reading.order import check_order
 from misread.analysis.reading.stopping import expect_stop
+from misread.clock import timestamp
 from misread.errors import ParameterError, ReadingsError, StudyError
 from misread.store import Study
 from misread.tables import Origin, Provenance
@@ -116,7 +116,7 @@ def make_plan(
         practice_split=practice_split if practice else "",
         practice_images=practice.images if practice else 0,
         seed=seed,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=timestamp(),
         width=width,
         alpha=alpha,
         brief=brief,

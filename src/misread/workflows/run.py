@@ -193,7 +193,7 @@ def _train(
     for neighbours in results.neighbours.values():
         place.save_neighbours(neighbours)
     place.save_dynamics(results.dynamics)
-    training.save_weights(trained, place.model_file(name, ".safetensors"))
+    require_torch("saved").save_weights(trained, place.model_file(name, ".safetensors"))
     trained.card.write_log(place.model_file(name, ".log.csv"))
     # The card comes last: where there is one, the run is whole.
     trained.card.write(place.model_file(name, ".json"))

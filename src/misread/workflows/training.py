@@ -10,7 +10,8 @@ from misread.errors import MissingExtraError
 from misread.models import Recipe, Run, find_model
 
 if TYPE_CHECKING:
-    from misread.models.training import Progress, Trained
+    from misread.models.trained import Trained
+    from misread.models.training import Progress
 
 
 def train(
@@ -70,7 +71,7 @@ def predict_splits(
         dataset: Its splits are predicted.
         on_predict: Called after each batch with the images done and those there are.
     """
-    training = require_torch()
+    predict = require_torch("trained").predict_with_features
     total = sum(len(split) for split in dataset.splits.values())
     done = 0
 
@@ -82,7 +83,7 @@ def predict_splits(
 
     predictions, features = {}, {}
     for name, split in dataset.splits.items():
-        predictions[name], features[name] = training.predict_with_features(trained, split, count)
+        predictions[name], features[name] = predict(trained, split, count)
     nearest = require_torch("features").nearest_training_images
     neighbours = {
         name: nearest(features[name], features["train"], predictions[name].provenance)
