@@ -52,7 +52,7 @@ def show_people(found: "PeopleResult", as_json: bool) -> None:
 def _show_readers(measured: "People") -> None:
     plan = measured.plan
     error = f"error ({plan.confidence} interval)"
-    table = new_table("reader", "answers", "hard", "others", error, "")
+    table = new_table("reader", "answers", "hard", "others", error, "interval")
     estimate = measured.estimate
     for each, counts in zip(estimate.readers, estimate.counted, strict=True):
         blind = each.reader.blind or each.reader.simulated
