@@ -9,7 +9,7 @@ import numpy as np
 
 from misread.analysis.bootstrap import RESAMPLES, Cells
 from misread.analysis.design import DesignEffects, design_effects
-from misread.analysis.intervals import Rate, korn_graubard, wilson
+from misread.analysis.intervals import Estimate, Rate, korn_graubard, wilson
 from misread.errors import ParameterError
 from misread.types import Array
 
@@ -23,40 +23,20 @@ class Target(StrEnum):
 
 
 @dataclass(frozen=True)
-class Difference:
-    """An error rate minus that of all other slices together.
-
-    Attributes:
-        value: In [-1, 1]; NaN throughout if there is no other slice.
-        low: Lower limit.
-        high: Upper limit.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def differs(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.low > 0 or self.high < 0
-
-
-@dataclass(frozen=True)
 class SliceError:
     """The mistakes in one slice.
 
     Attributes:
         name: The value, or the range of values.
         error: Error rate; its interval holds together with those of all other slices.
-        difference: To all other slices together.
+        difference: Of the error rate to that of all other slices together; NaN if there is none.
         clusters: Number of clusters with images in it, None if none are known.
         design_effect: By how much clusters widen the variance, 1 or more.
     """
 
     name: str
     error: Rate
-    difference: Difference
+    difference: Estimate
     clusters: int | None
     design_effect: float
 
@@ -207,11 +187,11 @@ def _target(cells: Cells, clusters: Array | None) -> Target:
 
 def _difference(
     mine: tuple[int, int, float, float], rest: tuple[int, int, float, float], level: float
-) -> Difference:
+) -> Estimate:
     """The difference of two rates, each given as count, total, design effect and freedom."""
     a, b = korn_graubard(*mine, level), korn_graubard(*rest, level)
     value = a.value - b.value
-    return Difference(
+    return Estimate(
         value,
         value - math.hypot(a.value - a.low, b.high - b.value),
         value + math.hypot(a.high - a.value, b.value - b.low),

@@ -1,5 +1,6 @@
 """What an import of metadata and `misread slices` print."""
 
+import math
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from misread.cli.output.common import (
     provenance_json,
     rate_json,
 )
+from misread.cli.output.estimates import difference
 
 if TYPE_CHECKING:
-    from misread.analysis.slices import Difference, SliceError
+    from misread.analysis.intervals import Estimate
+    from misread.analysis.slices import SliceError
     from misread.workflows.metadata import ImportedMetadata
     from misread.workflows.slices import Slices
 
@@ -127,12 +130,8 @@ def _notes(found: "Slices") -> list[str]:
     return lines
 
 
-def _points(difference: "Difference") -> str:
-    """A difference in percentage points: `+0.36 (-0.06 to 0.74)`."""
-    if difference.value != difference.value:
-        return "no other slice"
-    value, low, high = (100 * part for part in (difference.value, difference.low, difference.high))
-    return f"{value:+.2f} ({low:.2f} to {high:.2f})"
+def _points(estimate: "Estimate") -> str:
+    return "no other slice" if math.isnan(estimate.value) else difference(estimate)
 
 
 def _slices_json(found: "Slices") -> dict[str, Any]:
@@ -155,15 +154,15 @@ def _slices_json(found: "Slices") -> dict[str, Any]:
 
 
 def _slice_json(part: "SliceError") -> dict[str, Any]:
-    difference = part.difference
+    to_others = part.difference
     return {
         "value": part.name,
         "error": rate_json(part.error),
         "difference": {
-            "value": number(difference.value),
-            "low": number(difference.low),
-            "high": number(difference.high),
-            "differs": difference.differs,
+            "value": number(to_others.value),
+            "low": number(to_others.low),
+            "high": number(to_others.high),
+            "differs": to_others.differs,
         },
         "clusters": part.clusters,
         "design_effect": part.design_effect,
