@@ -24,7 +24,7 @@ INTRODUCTION = """\
   the only `*-study` in it, else a clear error.
 - Results go to stdout, progress and errors to stderr. `--json` prints one JSON object on stdout.
 - Exit codes: 0; 2 for bad input, with one line that says what and the way out; 1 for a failure; 130
-  after Ctrl-C.
+  after Ctrl-C. Commands that serve a page (`open`, `demo`, `read`) end by Ctrl-C, with 0.
 - Every command has `--help`.
 """
 
@@ -49,11 +49,11 @@ def describe(name: str, command: Command) -> str:
     """The section of one command."""
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
-    usage = " ".join([name, *(p.name.upper() for p in arguments), "[OPTIONS]"])
+    usage = " ".join([name, *(_place(p) for p in arguments), "[OPTIONS]"])
     example = (command.epilog or "").removeprefix("Example: ")
     lines = [f"## {name}", "", f"```\n{usage}\n```", "", inspect.cleandoc(command.help or ""), ""]
     lines += ["| argument or option | what | default |", "|---|---|---|"]
-    lines += [f"| `{p.name.upper()}` | {_cell(p.help)} | required |" for p in arguments]
+    lines += [f"| `{p.name.upper()}` | {_cell(p.help)} | {_default(p)} |" for p in arguments]
     kinds = get_type_hints(inspect.unwrap(command.callback))
     lines += [
         f"| `{_spell(p, kinds[p.name])}` | {_cell(p.help)} | {_default(p)} |" for p in options
@@ -62,18 +62,28 @@ def describe(name: str, command: Command) -> str:
     return "\n".join(lines)
 
 
+def _place(argument: Any) -> str:
+    """`FILE`, or `[FILE]` where it can be left out."""
+    name: str = argument.name.upper()
+    return name if argument.required else f"[{name}]"
+
+
 def _spell(option: Any, kind: Any) -> str:
-    """`--rows N`, `--fresh`: how an option of this type is written."""
+    """`--rows N`, `--fresh`, `--open / --no-open`: how an option of this type is written."""
     names = ", ".join(option.opts)
     if option.is_flag:
-        return names
-    types = get_args(kind) or (kind,)
-    plain = "N" if int in types else "PATH" if Path in types else "TEXT"
+        return f"{names} / {option.secondary_opts[0]}" if option.default else names
+    types = {kind, *get_args(kind), *(inner for part in get_args(kind) for inner in get_args(part))}
+    plain = "N" if int in types else "X" if float in types else "PATH" if Path in types else "TEXT"
     return f"{names} {option.metavar or plain}"
 
 
-def _default(option: Any) -> str:
-    return "" if option.is_flag or option.default is None else f"`{option.default}`"
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "required"
+    if getattr(parameter, "is_flag", False):
+        return f"`{parameter.opts[0]}`" if parameter.default else ""
+    return "" if parameter.default is None else f"`{parameter.default}`"
 
 
 def _cell(text: str | None) -> str:

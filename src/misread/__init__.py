@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from misread.errors import MisreadError
     from misread.models import Card, Recipe, Run
     from misread.store import Study, VerdictLog
-    from misread.tables import Origin, Predictions, Provenance
+    from misread.tables import Dynamics, Neighbours, Origin, Predictions, Provenance
     from misread.tables.metadata import Metadata
     from misread.tables.parquet import PredictionsFile
     from misread.tables.reading_plan import ReadingPlan
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from misread.workflows.reading_plan import make_plan
     from misread.workflows.readings import (
         export_readings,
+        import_counts,
         import_readings,
         open_readings,
         simulate_readers,
@@ -72,11 +73,13 @@ _PUBLIC = {
     "Card": ("misread.models", "Card"),
     "Dataset": ("misread.datasets", "Dataset"),
     "Duplicates": ("misread.analysis.duplicates", "Duplicates"),
+    "Dynamics": ("misread.tables", "Dynamics"),
     "Evaluation": ("misread.analysis.evaluation", "Evaluation"),
     "LabelIssues": ("misread.analysis.labels", "LabelIssues"),
     "Metadata": ("misread.tables.metadata", "Metadata"),
     "MisreadError": ("misread.errors", "MisreadError"),
     "Mistakes": ("misread.views.mistakes", "Mistakes"),
+    "Neighbours": ("misread.tables", "Neighbours"),
     "Origin": ("misread.tables", "Origin"),
     "PanelScores": ("misread.analysis.panel", "PanelScores"),
     "Predictions": ("misread.tables", "Predictions"),
@@ -106,6 +109,7 @@ _PUBLIC = {
     "export_readings": ("misread.workflows.readings", "export_readings"),
     "find_duplicates": ("misread.analysis.duplicates", "find_duplicates"),
     "fit_temperature": ("misread.analysis.temperature", "fit_temperature"),
+    "import_counts": ("misread.workflows.readings", "import_counts"),
     "import_labels": ("misread.workflows.labels_import", "import_labels"),
     "import_metadata": ("misread.workflows.metadata", "import_metadata"),
     "import_predictions": ("misread.workflows.importing", "import_predictions"),
@@ -136,11 +140,13 @@ __all__ = [
     "Card",
     "Dataset",
     "Duplicates",
+    "Dynamics",
     "Evaluation",
     "LabelIssues",
     "Metadata",
     "MisreadError",
     "Mistakes",
+    "Neighbours",
     "Origin",
     "PanelScores",
     "Predictions",
@@ -171,6 +177,7 @@ __all__ = [
     "export_readings",
     "find_duplicates",
     "fit_temperature",
+    "import_counts",
     "import_labels",
     "import_metadata",
     "import_predictions",

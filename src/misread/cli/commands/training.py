@@ -21,7 +21,7 @@ def run(
         "convnet"
     ),
     recipe: Annotated[
-        str | None, typer.Option(help="How to train it: short (the default) or post.")
+        str | None, typer.Option(help="A recipe that `misread models` lists; short by default.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Another number of epochs.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
@@ -72,7 +72,7 @@ def crossfit(
     ] = None,
     model: Annotated[str, typer.Option(help="The network; `misread models` lists them.")] = "quick",
     recipe: Annotated[
-        str | None, typer.Option(help="How to train it: short (the default) or post.")
+        str | None, typer.Option(help="A recipe that `misread models` lists; short by default.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Another number of epochs.")] = None,
     folds: Annotated[int, typer.Option(help="Parts that the training split is cut into.")] = 5,
