@@ -98,7 +98,7 @@ def test_64_digits_are_learned_by_heart(name: str, steps: int, rate: float) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["efficient-capsnet", "capsnet", "em-capsnet"])
+@pytest.mark.parametrize("name", ["efficient-capsnet", "capsnet", "em-capsnet", "em-capsnet-full"])
 def test_an_interrupted_training_ends_in_the_same_weights(
     name: str, make_dataset: MakeDataset, tmp_path: Path
 ) -> None:

@@ -43,6 +43,14 @@ def test_images_held_out_for_the_scale_are_not_trained_on() -> None:
     assert dataclasses.replace(scored, images=60_000).trained_images == 59_000
 
 
+def test_a_card_that_was_read_back_has_the_same_settings(tmp_path: Path) -> None:
+    """JSON knows no tuples: a training with options goes on all the same."""
+    card = dataclasses.replace(CARD, options={"widths": (32, 32), "iterations": 2})
+    assert Card.from_json(card.to_json(), tmp_path).settings() == card.settings()
+    other = dataclasses.replace(card, options={"widths": (32, 16), "iterations": 2})
+    assert other.settings() != card.settings()
+
+
 def test_settings_are_what_decides_the_result() -> None:
     other = dataclasses.replace(CARD, threads=(8,), created="later", log=(), versions={})
     assert other.settings() == CARD.settings()

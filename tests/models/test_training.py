@@ -20,13 +20,14 @@ from misread.errors import (
     TrainingDivergedError,
     TrainingStoppedError,
 )
-from misread.models import Card, training
+from misread.models import MODELS, Card, training
 from misread.models.checkpoint import read_tensors, write_tensors
 from misread.models.recipe import Recipe
 from misread.models.saved import save_weights
-from misread.models.trained import Trained, predict
+from misread.models.trained import Trained, predict, predict_with_features
 from misread.models.training import Progress, train_network
 from misread.tables import Origin
+from misread.types import ByteArray
 
 MakeDataset = Callable[..., Dataset]
 
@@ -259,11 +260,15 @@ def test_what_was_trained_on_is_in_sample_and_everything_else_held_out(dataset: 
     np.testing.assert_allclose(test.probabilities.sum(axis=1), 1, atol=1e-6)
 
 
-def test_an_empty_split_has_empty_predictions(dataset: Dataset) -> None:
-    trained = train(dataset, Recipe("r", epochs=1, batch_size=32))
-    empty = predict(trained, dataset.test.take([]))
-    assert len(empty) == 0
+@pytest.mark.parametrize("name", list(MODELS))
+def test_an_empty_split_has_empty_predictions(name: str, make_dataset: MakeDataset) -> None:
+    dataset = make_dataset(train=8, test=2, shape=(17, 17, 1))
+    trained = train_network(dataset, name, Recipe("r", epochs=1, batch_size=4), 0, device="cpu")
+    empty, features = predict_with_features(trained, dataset.test.take([]))
+    assert len(empty) == len(features) == 0
     assert empty.probabilities.shape == (0, 3)
+    one, of_one = predict_with_features(trained, dataset.test.take([0]))
+    assert (len(one), len(of_one), features.shape[1:]) == (1, 1, of_one.shape[1:])
 
 
 def test_the_card_says_what_was_done(dataset: Dataset) -> None:
@@ -307,8 +312,75 @@ def test_what_cannot_be_trained_is_refused(dataset: Dataset, make_dataset: MakeD
         few = Dataset("few", dataset.classes, {"train": dataset.train.take(range(count))}, "few")
         with pytest.raises(DatasetError, match="few"):
             train(few)
+    nothing = Split("train", dataset.train.pixels(), np.zeros(240, int))
+    with pytest.raises(DatasetError, match="one: expected 2 classes or more, found 1"):
+        train(Dataset("one", ("all",), {"train": nothing}, "one"))
     assert len(make_dataset(train=2).train) == 2
     train(make_dataset(train=2), Recipe("r", epochs=1))
+
+
+class Pictures:
+    """Images that may differ in size and colour, as files do."""
+
+    def __init__(self, *images: ByteArray) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, place: int) -> ByteArray:
+        return self._images[place]
+
+
+def of_pictures(name: str, *shapes: tuple[int, ...]) -> Split:
+    generator = np.random.default_rng(0)
+    images = [generator.integers(0, 256, shape).astype(np.uint8) for shape in shapes]
+    return Split(name, Pictures(*images), np.arange(len(shapes)) % 2)
+
+
+GREY, COLOUR = (12, 10), (12, 10, 3)
+
+
+@pytest.mark.parametrize(
+    ("seen", "shapes"),
+    [
+        ([GREY, COLOUR, COLOUR], [COLOUR, GREY]),
+        ([COLOUR, COLOUR], [GREY, GREY]),
+        ([GREY, GREY], [GREY]),
+    ],
+)
+def test_grey_images_among_coloured_ones_are_trained_on_and_predicted(
+    seen: list[tuple[int, ...]], shapes: list[tuple[int, ...]]
+) -> None:
+    splits = {"train": of_pictures("train", *seen), "test": of_pictures("test", *shapes)}
+    dataset = Dataset("mixed", ("a", "b"), splits, "mixed")
+    trained = train(dataset, Recipe("r", epochs=1, batch_size=2))
+    whole = predict(trained, dataset.test).probabilities
+    # Each alone as well, though then no other says that the network is for colour.
+    for place in range(len(shapes)):
+        alone = predict(trained, dataset.test.take([place])).probabilities
+        np.testing.assert_allclose(alone[0], whole[place], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "says"),
+    [
+        ([GREY, COLOUR], r"'test': expected images of \(12, 10, 1\).* Got \(12, 10, 3\)"),
+        ([GREY, (13, 10)], "'test': prediction needs images of one size"),
+        ([(13, 10), (13, 10)], r"'test': expected images of \(12, 10, 1\).* Got \(13, 10, 1\)"),
+    ],
+)
+def test_images_that_cannot_be_predicted_are_refused_before_the_training(
+    shapes: list[tuple[int, ...]], says: str
+) -> None:
+    splits = {"train": of_pictures("train", GREY, GREY), "test": of_pictures("test", *shapes)}
+    steps: list[Progress] = []
+    with pytest.raises(DatasetError, match=says):
+        train(
+            Dataset("mixed", ("a", "b"), splits, "mixed"), Recipe("r", epochs=1),
+            on_step=steps.append,
+        )  # fmt: skip
+    assert steps == []
 
 
 KILLED = """

@@ -162,6 +162,21 @@ def test_in_sample_predictions_are_left_out_or_refused(study: Study, maker: Make
         audit(study, "train", ["quick-short-s9"])
 
 
+def test_predictions_of_some_images_are_left_out(study: Study, maker: Maker) -> None:
+    whole = maker.predictions(0, model="part")
+    part = Predictions(
+        whole.index[:30], whole.given[:30], whole.probabilities[:30], whole.provenance
+    )
+    study.save_predictions(part)
+    found = audit(study, "train")
+    assert len(found) == 60
+    assert [p.model for p in found.evidence.members] == ["quick"] * 3
+    assert [p.name for p in found.partial] == ["part-short-s0.train.cross-fitted"]
+    # Alone they are what there is.
+    alone = audit(study, "train", ["part"])
+    assert (len(alone), alone.partial) == (30, ())
+
+
 def test_the_panel_may_be_of_other_models_than_the_neighbours(study: Study, maker: Maker) -> None:
     """Without neighbours or dynamics of a member, those of the others still count."""
     study.save_predictions(maker.predictions(0, model="mine", recipe="imported"))

@@ -178,7 +178,8 @@ def test_open_study(tmp_path: Path, dataset: Dataset, monkeypatch: pytest.Monkey
         open_study(None, None)
     with pytest.raises(DatasetError, match="unknown dataset"):
         open_study(None, "imagenet")
-    made = open_study(None, dataset.source)
-    assert made.path == tmp_path / "bars-study"
-    assert open_study(None, None) == made
-    assert open_study(tmp_path / "other", dataset.source).path == tmp_path / "other"
+    study, made = open_study(None, dataset.source)
+    assert made
+    assert study.path == tmp_path / "bars-study"
+    assert open_study(None, None) == (study, False)
+    assert open_study(tmp_path / "other", dataset.source)[0].path == tmp_path / "other"

@@ -66,10 +66,11 @@ def test_the_errors_of_all_images_are_kept_and_drawings_of_the_difficult(
         drawn = network.decoder(network.capsules(images), torch.from_numpy(table.predicted).long())
     errors = (drawn - images).square().mean(dim=(1, 2, 3)).numpy()
     np.testing.assert_allclose(table.error_predicted, errors, rtol=1e-4)
-    # The mistakes, and the eight with the highest entropy.
+    # The mistakes, and of the others the eight with the highest entropy.
     entropy = score_panel([predictions]).entropy
     wrong = np.flatnonzero(table.given != table.predicted)
-    hardest = np.argsort(-entropy, kind="stable")[:8]
+    others = np.flatnonzero(table.given == table.predicted)
+    hardest = others[np.argsort(-entropy[others], kind="stable")][:8]
     assert table.drawn.tolist() == sorted({*wrong.tolist(), *hardest.tolist()})
     for place, index in enumerate(table.drawn):
         expected = np.rint(drawn[index].permute(1, 2, 0).numpy() * 255)
@@ -105,6 +106,31 @@ def test_reconstructions_of_a_former_training_are_made_anew(study: Study) -> Non
     np.testing.assert_array_equal(again.error_given, before.error_given)
 
 
+def test_of_many_mistakes_the_most_difficult_are_drawn_beside_the_most_confident(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("misread.workflows.reconstruct._MOST_MISTAKES", 4)
+    table = reconstruct(study, top=3)
+    predictions = study.newest_predictions("test", RUN)
+    wrong = np.flatnonzero(table.given != table.predicted)
+    assert len(wrong) > 10
+    confidence = predictions.probabilities.max(axis=1)
+    entropy = score_panel([predictions]).entropy
+    sure = wrong[np.argsort(-confidence[wrong], kind="stable")][:4]
+    hard = wrong[np.argsort(-entropy[wrong], kind="stable")][:3]
+    drawn = set(table.drawn.tolist())
+    assert {*sure.tolist(), *hard.tolist()} == drawn & set(wrong.tolist())
+    assert len(drawn - set(wrong.tolist())) == 3
+
+
+def test_predictions_of_some_images_do_not_keep_it_from_drawing(study: Study) -> None:
+    whole = study.newest_predictions("test", RUN)
+    named = dataclasses.replace(whole.provenance, model="part")
+    part = Predictions(whole.index[:9], whole.given[:9], whole.probabilities[:9], named)
+    study.save_predictions(part)
+    assert show_reconstructions(study, model=RUN, top=3).by_panel
+
+
 def test_pictures_show_mistakes_first(study: Study) -> None:
     shown = show_reconstructions(study, top=30)
     table = shown.table
@@ -126,9 +152,10 @@ def test_images_of_the_training_split_are_difficult_where_they_are_drawn_worst(
     shown = show_reconstructions(study, "train", top=5)
     assert not shown.by_panel
     table = shown.table
-    worst = np.argsort(-table.error_predicted, kind="stable")[:5]
-    right = [i for i in worst.tolist() if table.given[i] == table.predicted[i]]
-    assert shown.shown.tolist()[len(shown.shown) - len(right) :] == right
+    worst = np.argsort(-table.error_predicted, kind="stable").tolist()
+    right = [i for i in worst if table.given[i] == table.predicted[i]][:5]
+    assert len(right) == 5
+    assert shown.shown.tolist()[-5:] == right
 
 
 def test_turning_draws_both_capsules_of_one_image(

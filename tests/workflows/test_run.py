@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 
 from misread.datasets import Dataset, load
-from misread.errors import MisreadError, ParameterError, StudyError, TrainingStoppedError
+from misread.errors import (
+    DatasetError,
+    MisreadError,
+    ParameterError,
+    StudyError,
+    TrainingStoppedError,
+)
 from misread.models import find_model
 from misread.models.training import Progress
 from misread.store import Study
-from misread.tables import Origin
+from misread.tables import Origin, Predictions
 from misread.tables.parquet import read_predictions
 from misread.workflows.mistakes import draw_mistakes
 from misread.workflows.run import RunResult, run
@@ -155,6 +161,22 @@ def test_an_interrupted_fresh_run_goes_on_as_it_says(dataset: Dataset, tmp_path:
     assert again.trained
 
 
+def test_a_fresh_run_that_saved_nothing_leaves_the_former_one(
+    first: RunResult, dataset: Dataset, tmp_path: Path
+) -> None:
+    place = copy_study(first, tmp_path)
+    before = files(Study.open(place))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TrainingStoppedError, match="anew"):
+        patch.setattr("misread.models.training.TrainingBatches.epoch", stop)
+        run(dataset, "quick", epochs=1, study=place, fresh=True)
+    assert files(Study.open(place)) == before
+    assert not run(dataset, "quick", epochs=1, study=place).trained
+
+
 @pytest.mark.parametrize(
     ("where", "fresh", "says"),
     [
@@ -220,6 +242,23 @@ def test_bad_arguments_leave_no_study(dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(ParameterError):
             run(dataset, study=tmp_path / "study", **arguments)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_cannot_be_trained_on_leave_no_study(dataset: Dataset, tmp_path: Path) -> None:
+    untrained = dataclasses.replace(dataset, splits={"test": dataset.test})
+    with pytest.raises(DatasetError, match="training takes a folder 'train' beside it"):
+        run(untrained, "quick", study=tmp_path / "study")
+    with pytest.raises(ParameterError, match="at least 16 x 16"):
+        run(dataset, "convnet", study=tmp_path / "study")
+    named = dataclasses.replace(dataset.test, name="my split")
+    oddly = dataclasses.replace(dataset, splits={"train": dataset.train, "my split": named})
+    with pytest.raises(StudyError, match=r"expected split names of letters.* Got 'my split'"):
+        run(oddly, "quick", study=tmp_path / "study")
+    assert list(tmp_path.iterdir()) == []
+    kept = Study.create(tmp_path / "study", dataset)  # somebody's own, and empty
+    with pytest.raises(ParameterError, match="at least 16 x 16"):
+        run(dataset, "convnet", study=kept.path)
+    assert Study.open(kept.path) == kept
 
 
 def test_the_study_is_named_after_the_dataset(
@@ -336,6 +375,21 @@ def test_predictions_of_others_are_not_replaced(
     study.model_file(first.card.name, ".json").unlink()
     with pytest.raises(StudyError, match="that no training here has made; --fresh"):
         run(dataset, "quick", epochs=1, study=study.path)
+
+
+def test_a_model_that_is_named_like_a_run_is_not_taken_for_it(
+    first: RunResult, dataset: Dataset, tmp_path: Path
+) -> None:
+    study = Study.open(copy_study(first, tmp_path))
+    own = first.splits["test"].provenance
+    probabilities = np.full((90, 3), 1 / 3, np.float32)
+    later = dataclasses.replace(own, model=NAME, recipe="imported", created="2999-01-01T00:00:00")
+    mine = Predictions(np.arange(90, dtype=np.int32), dataset.test.labels, probabilities, later)
+    study.save_predictions(mine)
+    assert run(dataset, "quick", epochs=1, study=study.path).splits["test"].provenance == own
+    alone = Study.create(tmp_path / "alone", dataset)
+    alone.save_predictions(mine)
+    assert run(dataset, "quick", epochs=1, study=alone.path).trained
 
 
 def test_nothing_is_trained_into_a_demo(dataset: Dataset, tmp_path: Path) -> None:

@@ -224,7 +224,8 @@ class Dataset:
     def _split(self, name: str) -> Split:
         if name not in self.splits:
             there = ", ".join(map(repr, self.splits))
-            raise DatasetError(f"dataset {self.name!r}: no split {name!r}; it has {there}")
+            way = "; training takes a folder 'train' beside it" if name == "train" else ""
+            raise DatasetError(f"dataset {self.name!r}: no split {name!r}; it has {there}{way}")
         return self.splits[name]
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from misread.datasets import Split
+from misread.errors import DatasetError
 from misread.types import ByteArray, LabelArray
 
 
@@ -13,6 +15,38 @@ def image_shape(pixels: ByteArray) -> tuple[int, int, int]:
     """Height, width and channels of images (N, H, W) or (N, H, W, C)."""
     height, width, *channels = pixels.shape[1:]
     return height, width, channels[0] if channels else 1
+
+
+def read_pixels(
+    split: Split, shape: tuple[int, int, int], operation: str = "prediction"
+) -> ByteArray:
+    """The images of a split as a network that was built for this shape takes them.
+
+    Grey images get the channels of a network for coloured ones: a split can have both, and be read
+    in parts.
+
+    Args:
+        split: N images.
+        shape: Height, width and channels.
+        operation: What they are needed for, to be named in an error.
+
+    Returns:
+        (N, H, W, C) uint8.
+
+    Raises:
+        DatasetError: They have another shape, or don't fit in memory.
+    """
+    if not len(split):
+        return np.empty((0, *shape), np.uint8)
+    pixels = split.pixels(operation)
+    found = image_shape(pixels)
+    if found not in (shape, (*shape[:2], 1)):
+        raise DatasetError(
+            f"split {split.name!r}: expected images of {shape} (height, width, channels), as the "
+            f"network is trained on. Got {found} instead."
+        )
+    pixels = pixels.reshape(len(pixels), *found)
+    return pixels if found == shape else np.repeat(pixels, shape[2], axis=3)
 
 
 def as_tensor(pixels: ByteArray) -> Tensor:

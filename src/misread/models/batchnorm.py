@@ -24,6 +24,8 @@ def measure_batch_norm(network: nn.Module, pixels: ByteArray, device: torch.devi
     norms = [
         layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
     ]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -114,7 +114,10 @@ class Card:
     def settings(self) -> dict[str, Any]:
         """What decides the result of the training: two runs that agree here are the same run."""
         keys = ("model", "seed", "items_fingerprint", "labels_fingerprint", "classes", "options")
-        return {"recipe": fill_in(self.recipe)} | {key: getattr(self, key) for key in keys}
+        found = {"recipe": fill_in(self.recipe)} | {key: getattr(self, key) for key in keys}
+        # As a card that is read back has them: JSON knows no tuples.
+        settings: dict[str, Any] = json.loads(json.dumps(found))
+        return settings
 
     def to_json(self) -> str:
         """The card as indented JSON, with the time of the training named apart."""

@@ -47,8 +47,11 @@ def predict_logits(network: nn.Module, pixels: ByteArray, device: torch.device) 
 def _batches(network: nn.Module, pixels: ByteArray, device: torch.device) -> Iterator[Tensor]:
     """Logits (B, K), batch by batch; of an empty split one empty batch, so that K is known."""
     network.eval()
-    for start in range(0, max(1, len(pixels)), _BATCH):
+    count = len(pixels)
+    if not count:
+        pixels = np.zeros((1, *pixels.shape[1:]), np.uint8)
+    for start in range(0, len(pixels), _BATCH):
         images = as_tensor(pixels[start : start + _BATCH])
         with torch.inference_mode():
             logits: Tensor = network(to_input(images, device))
-        yield logits
+        yield logits[:count]

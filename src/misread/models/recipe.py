@@ -1,6 +1,7 @@
 """How a network is trained, as one frozen record of plain settings."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal
@@ -53,6 +54,7 @@ class Recipe:
     def __post_init__(self) -> None:
         # Written so that NaN fails: a comparison with NaN is false.
         checks = {
+            "name": (re.fullmatch(r"\w[\w+-]{0,49}", self.name), "letters, digits and _ - + only"),
             "epochs": (self.epochs >= 1, "1 or more"),
             "batch_size": (self.batch_size >= 2, "2 or more, for batch norm"),
             "optimizer": (self.optimizer in ("adam", "adamw"), "adam or adamw"),

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from misread.datasets import Split
-from misread.errors import DatasetError, ParameterError
-from misread.models.batches import as_tensor, to_input
+from misread.errors import ParameterError
+from misread.models.batches import as_tensor, read_pixels, to_input
 from misread.models.capsules import VectorCapsules
 from misread.types import Array, ByteArray, FloatArray
 
@@ -133,15 +133,7 @@ def _draw(
 
 def _read(network: VectorCapsules, split: Split, rows: slice) -> Tensor:
     """Some images as the network takes them (B, C, H, W), where the network is."""
-    pixels = split.take(np.arange(rows.start, rows.stop)).pixels("reconstruction")
-    images = as_tensor(pixels)
     channels, height, width = network.decoder.shape
-    if images.shape[3] == 1:
-        # Grey images of a split that has coloured ones as well.
-        images = images.expand(-1, -1, -1, channels)
-    if images.shape[1:] != (height, width, channels):
-        raise DatasetError(
-            f"split {split.name!r}: expected images of {(height, width, channels)} (height, width, "
-            f"channels), as the network is trained on. Got {tuple(images.shape[1:])} instead."
-        )
+    part = split.take(np.arange(rows.start, rows.stop))
+    images = as_tensor(read_pixels(part, (height, width, channels), "reconstruction"))
     return to_input(images, next(network.parameters()).device)

@@ -23,7 +23,7 @@ from misread.errors import (
     TrainingDivergedError,
     TrainingStoppedError,
 )
-from misread.models.batches import TrainingBatches, epoch_seed, image_shape, to_input
+from misread.models.batches import TrainingBatches, epoch_seed, image_shape, read_pixels, to_input
 from misread.models.batchnorm import measure_batch_norm
 from misread.models.card import Card, EpochRow
 from misread.models.catalogue import find_model
@@ -38,7 +38,7 @@ from misread.models.runtime import (
     versions,
 )
 from misread.models.scored import ScoredNetwork
-from misread.models.trained import Trained, check_shape, provenance_of
+from misread.models.trained import Trained, provenance_of
 from misread.models.validation import Validation
 
 # Of images, given labels and the share of the training that is done: the loss, and the logits.
@@ -97,7 +97,7 @@ def train_network(
 
     Raises:
         ParameterError: Model, seed or device is unknown or out of range.
-        DatasetError: The images are of different shapes, or fewer than two.
+        DatasetError: The images are of different shapes, or images or classes fewer than two.
         StudyError: The checkpoint is damaged or of another training.
         TrainingStoppedError: Interrupted by Ctrl-C; says how to go on.
         TrainingDivergedError: The loss is no longer a finite number.
@@ -107,9 +107,12 @@ def train_network(
     if len(labels) < 2:
         raise DatasetError(f"{dataset.name}: expected 2 training images or more")
     shape = image_shape(pixels)
+    if len(dataset.classes) < 2:
+        raise DatasetError(f"{dataset.name}: expected 2 classes or more, found 1")
     # Before the training rather than after it.
     for split in dataset.splits.values():
-        check_shape(split, shape)
+        if split is not dataset.train:
+            read_pixels(split, shape)
     # Initialisation and dropout draw from torch's global generator; the caller's is put back.
     with torch.random.fork_rng(range(torch.cuda.device_count()) if place.type == "cuda" else []):
         torch.manual_seed(epoch_seed(seed, 0))

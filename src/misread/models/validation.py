@@ -16,6 +16,9 @@ from misread.types import ByteArray, LabelArray
 class Validation:
     """Training images that a network whose scores need a scale isn't trained on.
 
+    No weight is fitted to them. The batch-norm statistics of averaged weights may be measured on
+    some: those know no label.
+
     Attributes:
         pixels: (V, H, W[, C]) uint8; none for a network that gives logits.
         given: (V,) int64.

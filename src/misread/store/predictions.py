@@ -99,6 +99,14 @@ class StudyPredictions(StudyRecord):
         ]
         return sorted(chosen, key=lambda provenance: provenance.created, reverse=True)
 
+    def list_run(self, run: str) -> dict[str, Provenance]:
+        """By split, the newest predictions of the run of this name (`convnet-short-s0`).
+
+        Not those of a model that was given the name.
+        """
+        found = [each for each in self.list_predictions() if each.run_name == run]
+        return {each.split: each for each in reversed(found)}
+
     def load_predictions(self, provenance: Provenance) -> Predictions:
         """Read predictions that `list_predictions` listed."""
         return read_predictions(self.path / "predictions" / f"{provenance.name}.parquet")

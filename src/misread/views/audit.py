@@ -66,6 +66,7 @@ class Audit:
         thresholds: Where a verdict turns.
         neighbours: By the first network of the panel that found any; None if none did.
         left_out: In-sample predictions that were not used.
+        partial: Predictions of some images only that were not used beside those of all.
     """
 
     split: Split
@@ -74,6 +75,7 @@ class Audit:
     thresholds: Thresholds
     neighbours: Neighbours | None
     left_out: tuple[Provenance, ...] = ()
+    partial: tuple[Provenance, ...] = ()
 
     def __len__(self) -> int:
         return len(self.evidence)

@@ -90,7 +90,7 @@ _MOST_MODELS = 40
 def _rows(page: ComparePage) -> list[_Row]:
     settled = {pair.run for pair in page.pairs if pair.better != "unsettled"}
     rows = []
-    for one in page.models[:_MOST_MODELS]:
+    for one in page.best(_MOST_MODELS):
         rate = (one.error.value or 0.0, one.error.low or 0.0, one.error.high or 0.0)
         color = ACCENT if one.run in settled else INK
         rows.append(_Row(one.run, rate, f"{one.error.count:,} of {one.error.total:,}", color))

@@ -15,6 +15,7 @@ from misread.tables import Dynamics, Origin
 from misread.tables.export import check_kind, write_columns
 from misread.views.audit import Audit, AuditRow
 from misread.views.pictures import check_png, keep_picture, save_picture
+from misread.views.reference import of_all_images
 from misread.workflows.choosing import choose_predictions
 from misread.workflows.people import read_labels
 
@@ -56,9 +57,11 @@ def audit(
         ReadingsError: A table of readings is damaged.
     """
     found = choose_predictions(study, split, models)
-    members = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
-    if not members:
+    usable = [provenance for provenance in found if provenance.origin != Origin.IN_SAMPLE]
+    if not usable:
         found[0].require_out_of_sample()
+    whole, partial = of_all_images(study, split, usable)
+    members = whole or usable
     dataset = dataset or study.load_dataset()
     panel = [study.open_predictions(provenance) for provenance in members]
     near = [table for p in members if (table := study.load_neighbours(p)) is not None]
@@ -78,6 +81,7 @@ def audit(
         thresholds=thresholds or Thresholds(),
         neighbours=near[0] if near else None,
         left_out=tuple(p for p in found if p.origin == Origin.IN_SAMPLE),
+        partial=tuple(partial) if whole else (),
     )
 
 

@@ -9,7 +9,7 @@ from misread.datasets import Dataset, Split
 from misread.errors import ParameterError, PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin, Provenance
-from misread.views.pictures import check_png, save_picture
+from misread.views.pictures import check_png, no_picture, save_picture
 from misread.views.reference import find_reference, of_all_images
 from misread.workflows.choosing import choose_predictions
 
@@ -24,14 +24,16 @@ class Compared:
 
     Attributes:
         page: All of it as plain data, as the report has it.
-        picture: Error rates as dots with intervals.
+        picture: Error rates as dots with intervals; None if it couldn't be written.
         pairs: For each model that the reference is held against, at most 8, a picture of the images
             that only one of the two misreads.
+        problem: Why pictures couldn't be written into the study; "" if they could.
     """
 
     page: "ComparePage"
-    picture: Path
+    picture: Path | None
     pairs: tuple[Path, ...]
+    problem: str = ""
 
 
 def compare(
@@ -107,7 +109,14 @@ def compare(
     tables = StudyTables(study, dataset, {}, None, _all(), readings_problem=problem)
     page = build_compare(tables, result)
     path = study.figures / f"compare.{split}.png" if save is None else Path(save)
-    return Compared(page, path, _draw(page, dataset.splits[split], path, clear=save is None))
+    try:
+        pairs = _draw(page, dataset.splits[split], path, clear=save is None)
+    except ParameterError as error:
+        if save is not None:
+            raise
+        # The study may be somebody else's, and read only: that is no reason to tell nothing.
+        return Compared(page, None, (), no_picture(error))
+    return Compared(page, path, pairs)
 
 
 def _all() -> "Limits":

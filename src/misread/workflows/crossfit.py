@@ -215,7 +215,7 @@ class _Job:
                     f"{self.parts}: holds a half-finished cross-fit with other folds, another "
                     "recipe or other data; --fresh starts anew, --study names another folder"
                 )
-        elif self.study.list_predictions(model=self.name):
+        elif self.study.list_run(self.name):
             raise StudyError(
                 f"{self.study.path}: holds predictions {self.name} that no cross-fit here has "
                 "made; --fresh replaces them, --study names another folder"
@@ -223,7 +223,7 @@ class _Job:
 
     def finish(self, device: str, tell: Callable[[int, "Progress"], None]) -> CrossfitRepeat:
         """Do what is still to do, and return the whole."""
-        there = {provenance.split for provenance in self.study.list_predictions(model=self.name)}
+        there = set(self.study.list_run(self.name))
         if self.record.exists() and there == set(self.dataset.splits):
             return self._show(trained=False)
         self._begin()
@@ -292,8 +292,9 @@ class _Job:
         self.study.save_dynamics(dynamics)
 
     def _show(self, *, trained: bool) -> CrossfitRepeat:
+        there = self.study.list_run(self.name)
         predictions = {
-            split: self.study.newest_predictions(split, self.name) for split in self.dataset.splits
+            split: self.study.load_predictions(there[split]) for split in self.dataset.splits
         }
         seconds = sum(card["seconds"] for card in self._read_record()["networks"])
         evaluation = evaluate(predictions["train"])

@@ -123,25 +123,31 @@ def import_file(
     Raises:
         MisreadError: As `open_study` and `import_predictions`.
     """
-    study = open_study(path, dataset)
+    study, made = open_study(path, dataset)
     try:
         return study, import_predictions(study, file, split=split, model=model, origin=origin)
     except MisreadError:
-        study.discard_if_empty()
+        if made:
+            study.discard_if_empty()
         raise
 
 
-def open_study(path: Path | None, dataset: str | None) -> Study:
+def open_study(path: Path | None, dataset: str | None) -> tuple[Study, bool]:
     """The study to import into: made of `dataset` where that is named, else one that is there.
+
+    Returns:
+        The study, and whether it was made.
 
     Raises:
         StudyError: There is none, there are several, or it is of another dataset.
         DatasetError: The dataset can't be loaded.
     """
     if dataset is None:
-        return Study.locate(path, Path.cwd())
+        return Study.locate(path, Path.cwd()), False
     loaded = load(dataset)
-    return Study.create(path or default_study(loaded, Path.cwd()), loaded)
+    folder = path or default_study(loaded, Path.cwd())
+    made = not Study.exists(folder)
+    return Study.create(folder, loaded), made
 
 
 def open_dataset(path: Path | None, dataset: str | None) -> tuple[Dataset, Path | None]:

@@ -19,6 +19,7 @@ from misread.tables import Origin, Provenance, Reconstructions
 from misread.types import Array, ByteArray, FloatArray, IndexArray, IntArray
 from misread.views.pictures import check_png, save_picture
 from misread.views.reconstructions import Turned, draw_reconstructions, draw_turned
+from misread.views.reference import of_all_images
 from misread.workflows.training import require_torch
 
 if TYPE_CHECKING:
@@ -72,16 +73,17 @@ def reconstruct(
 ) -> Reconstructions:
     """Draw a split's images from their capsules, and keep in the study how far each is off.
 
-    Errors are kept of all images; drawings of the network's mistakes, at most the 1,000 most
-    confident, of the most difficult images, and of those that are asked for. What the study has
-    already is kept.
+    Errors are kept of all images; drawings of the network's mistakes (of more than 1,000 the most
+    confident and the most difficult ones), of other difficult images, and of those that are asked
+    for. What the study has already is kept.
 
     Args:
         study: Has a run of a network with a decoder.
         split: Which split.
         model: A model or run; None for the newest one that has a decoder.
-        top: Number of difficult images, 0 or more: those with the highest difficulty of the panel,
-            or, where nothing has predicted the split out of sample, those that are drawn worst.
+        top: Number of difficult images beside the mistakes, 0 or more: those with the highest
+            difficulty of the panel, or, where nothing has predicted the split out of sample, those
+            that are drawn worst.
         index: Positions of further images.
         device: `auto`, `cpu`, `cuda` or `mps`.
         dataset: The study's dataset, where it is loaded already.
@@ -256,6 +258,7 @@ class _Artist:
         ]
         if not members:
             return table.error_predicted, False
+        members = of_all_images(self.study, self.provenance.split, members)[0] or members
         panel = score_panel([self.study.open_predictions(member) for member in members])
         found = np.zeros(len(self.images), np.float32)
         found[panel.index] = panel.entropy
@@ -361,13 +364,18 @@ def _has_decoder(study: Study, provenance: Provenance) -> bool:
 
 
 def _mistakes_and(outcomes: Outcomes, difficulty: FloatArray, top: int) -> IntArray:
-    """Rows of the mistakes, then of the other most difficult images; the hardest of each first."""
-    wrong = np.flatnonzero(outcomes.wrong)
-    confident = wrong[np.argsort(-outcomes.p_predicted[wrong], kind="stable")[:_MOST_MISTAKES]]
-    mistakes = confident[np.argsort(-difficulty[confident], kind="stable")]
-    hardest = np.argsort(-difficulty, kind="stable")[:top]
-    others: IntArray = hardest[~outcomes.wrong[hardest]]
-    return np.concatenate([mistakes, others])
+    """Rows of the mistakes, then of the other most difficult images; the hardest of each first.
+
+    Of many mistakes the most confident ones, and the `top` most difficult.
+    """
+    hardest = np.argsort(-difficulty, kind="stable")
+    wrong, others = hardest[outcomes.wrong[hardest]], hardest[~outcomes.wrong[hardest]]
+    confidence = outcomes.p_predicted[wrong]
+    kept = np.zeros(len(wrong), bool)
+    kept[np.argsort(-confidence, kind="stable")[:_MOST_MISTAKES]] = True
+    kept[:top] = True
+    found: IntArray = np.concatenate([wrong[kept], others[:top]])
+    return found
 
 
 def _to_bytes(drawings: FloatArray) -> ByteArray:

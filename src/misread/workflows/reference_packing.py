@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -97,13 +96,13 @@ class PlannedRun:
 
 
 def find_finished(studies: Sequence[Study], planned: Sequence[PlannedRun]) -> dict[str, Study]:
-    """The planned runs that are whole, with the card: by name, the first study that has it so."""
+    """The planned runs that are whole, by the same recipe: by name, the first study that has it."""
     found: dict[str, Study] = {}
     for study in reversed(studies):
         there = {provenance.name for provenance in study.list_predictions()}
         for run in planned:
             predictions = f"{run.name}.{run.split}.{run.origin}"
-            if predictions in there and study.model_file(run.name, ".json").exists():
+            if predictions in there and _follows(run, study.model_file(run.name, ".json")):
                 found[run.name] = study
     return found
 
@@ -116,13 +115,16 @@ def find_packed(panel: ReferencePanel, planned: Sequence[PlannedRun]) -> list[st
         for run in planned
         if run.name in there
         and {table.kind for table in there[run.name].tables} == run.kinds
-        and _trained_by(card_file(panel.folder, run.name)) == dataclasses.asdict(run.recipe)
+        and _follows(run, card_file(panel.folder, run.name))
     ]
 
 
-def _trained_by(card: Path) -> dict[str, Any]:
-    """The recipe of a training's or a cross-fit's card."""
-    return fill_in(json.loads(card.read_text(encoding="utf-8"))["recipe"])
+def _follows(run: PlannedRun, card: Path) -> bool:
+    """Whether the card of a training or a cross-fit is there, and has the recipe of the plan."""
+    if not card.exists():
+        return False
+    recipe = json.loads(card.read_text(encoding="utf-8"))["recipe"]
+    return fill_in(recipe) == dataclasses.asdict(run.recipe)
 
 
 def pack_panel(
@@ -157,7 +159,8 @@ def pack_panel(
     if folder.exists() and not (folder / INDEX).exists():
         raise StudyError(f"{folder}: expected a reference panel to replace, found something else")
     former = ReferencePanel.open(folder) if kept else None
-    new = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
+    mark = secrets.token_hex(6)
+    new, aside = (folder.with_name(f".{folder.name}.{mark}.{end}") for end in ("tmp", "old"))
     try:
         runs = []
         for run in planned:
@@ -168,10 +171,15 @@ def pack_panel(
         there = {run.name for run in runs}
         missing = [run.name for run in planned if run.name not in there]
         _write_index(new / INDEX, dataset, runs, missing)
-        shutil.rmtree(folder, ignore_errors=True)
+        # Aside first: whenever this is stopped, a whole panel is left.
+        if folder.exists():
+            folder.rename(aside)
         new.rename(folder)
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        if aside.exists() and not folder.exists():
+            aside.rename(folder)
+        for rest in (new, aside):
+            shutil.rmtree(rest, ignore_errors=True)
     return ReferencePanel.open(folder)
 
 

@@ -167,17 +167,29 @@ def _train(
     # Whatever can be refused is refused before a study is made.
     training = require_torch()
     training.check_settings(seed, device)
+    made = not Study.exists(folder)
     place = Study.create(folder, dataset)
     _check_replaces_nothing(place, name, fresh)
-    checkpoint = place.model_file(name, ".checkpoint")
+    checkpoint, card = (place.model_file(name, suffix) for suffix in (".checkpoint", ".json"))
     if fresh:
-        # Without its card the former run counts as unfinished, so that this one can be resumed.
         checkpoint.unlink(missing_ok=True)
-        place.model_file(name, ".json").unlink(missing_ok=True)
+
+    def tell(progress: "Progress") -> None:
+        # Without its card the former run counts as unfinished, so that this one can be resumed: not
+        # before there is something to resume.
+        if fresh and progress.step * progress.epochs >= progress.steps:
+            card.unlink(missing_ok=True)
+        if on_step is not None:
+            on_step(progress)
+
     try:
         trained = training.train_network(
-            dataset, model, recipe, seed, device=device, checkpoint=checkpoint, on_step=on_step
+            dataset, model, recipe, seed, device=device, checkpoint=checkpoint, on_step=tell
         )
+    except InputError:
+        if made:
+            place.discard_if_empty()
+        raise
     except TrainingStoppedError as error:
         # Before the first epoch is saved, only --fresh replaces the former run.
         without = " (without --fresh)" if fresh and checkpoint.exists() else ""
@@ -196,15 +208,14 @@ def _train(
     require_torch("saved").save_weights(trained, place.model_file(name, ".safetensors"))
     trained.card.write_log(place.model_file(name, ".log.csv"))
     # The card comes last: where there is one, the run is whole.
-    trained.card.write(place.model_file(name, ".json"))
+    trained.card.write(card)
     checkpoint.unlink(missing_ok=True)
     return place, results
 
 
 def _finished(study: Study, name: str) -> bool:
     done = study.model_file(name, ".json").exists()
-    there = {provenance.split for provenance in study.list_predictions(model=name)}
-    return done and there == set(study.splits)
+    return done and set(study.list_run(name)) == set(study.splits)
 
 
 def _check_same_recipe(card: Card, recipe: Recipe, study: Study) -> None:
@@ -220,7 +231,7 @@ def _check_replaces_nothing(study: Study, name: str, fresh: bool) -> None:
     if study.note:
         raise StudyError(f"{study.path}: is a {study.note}; name another folder with --study")
     own = any(study.model_file(name, suffix).exists() for suffix in (".json", ".checkpoint"))
-    if not own and not fresh and study.list_predictions(model=name):
+    if not own and not fresh and study.list_run(name):
         raise StudyError(
             f"{study.path}: holds predictions {name} that no training here has made; --fresh "
             "replaces them, --study names another folder"
@@ -231,9 +242,10 @@ def _show_all(
     study: Study, dataset: Dataset, name: str, results: Run | None = None
 ) -> dict[str, SplitResult]:
     shown = {}
+    there = study.list_run(name)
     for split in dataset.splits:
         if results is None:
-            predictions = study.newest_predictions(split, name)
+            predictions = study.load_predictions(there[split])
         else:
             predictions = results.predictions[split]
         mistakes = show_mistakes(dataset.splits[split], predictions)

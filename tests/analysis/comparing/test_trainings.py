@@ -32,6 +32,12 @@ def test_two_are_too_few_for_an_interval() -> None:
     assert np.isnan([found.low, found.high]).all()
 
 
+def test_rates_that_are_all_alike_say_nothing_of_others() -> None:
+    found = mean_of_trainings([0.02, 0.02, 0.02])
+    assert found.value == pytest.approx(0.02)
+    assert np.isnan([found.low, found.high]).all()
+
+
 def test_limits_stay_rates() -> None:
     found = mean_of_trainings([0.0, 0.0, 0.9])
     assert (found.low, found.high) == (0.0, 1.0)

@@ -65,4 +65,7 @@ def mean_of_trainings(rates: Sequence[float], level: float = 0.95) -> Estimate:
         return Estimate(mean, math.nan, math.nan)
     student = float(stdtrit(count - 1, (1 + level) / 2))
     half = student * float(np.std(rates, ddof=1)) / math.sqrt(count)
+    if half == 0:
+        # All alike, as rates of few images can be: that says nothing of how far others lie.
+        return Estimate(mean, math.nan, math.nan)
     return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half))

@@ -91,6 +91,8 @@ def _show_panel(audit: "Audit") -> None:
     if audit.left_out:
         names = ", ".join(provenance.name for provenance in audit.left_out)
         print(f"left out, as these models were trained on the labels they repeat: {names}")
+    for provenance in audit.partial:
+        print(f"left out, not of all images: {provenance.name}")
 
 
 def _show_readers(audit: "Audit") -> None:
@@ -139,6 +141,7 @@ def _audit_json(audit: "Audit") -> dict[str, Any]:
         "split": audit.split.name,
         "panel": [provenance.name for provenance in audit.evidence.members],
         "left_out": [provenance.name for provenance in audit.left_out],
+        "partial": [provenance.name for provenance in audit.partial],
         "images_audited": len(audit),
         "listed": len(audit.listed),
         "suggested": audit.counts,

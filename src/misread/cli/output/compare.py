@@ -10,7 +10,7 @@ from misread.views.times import duration
 
 if TYPE_CHECKING:
     from misread.views.pages.compare import ComparePage
-    from misread.views.pages.compared import ComparedPeople
+    from misread.views.pages.compared import ComparedPeople, TrainingGroup
     from misread.views.pages.parts import Interval, Share
     from misread.workflows.compare import Compared
 
@@ -37,7 +37,7 @@ def show_compared(found: "Compared", as_json: bool) -> None:
         _show_people(page.people)
     for group in page.trainings:
         told = f"{len(group.runs)} trainings of {group.name}: {_percent(group.mean)} on average"
-        print(f"{told}, {_over(group.mean)}; standard deviation {100 * group.deviation:.2f} points")
+        print(f"{told}, {_over(group)}; standard deviation {100 * group.deviation:.2f} points")
     for quoted in page.quoted:
         print(f"quoted, not measured here: {quoted.name}, {_rate(quoted.error)}; {quoted.source}")
     for name in page.left_out:
@@ -45,13 +45,17 @@ def show_compared(found: "Compared", as_json: bool) -> None:
     for text in (page.target, page.corrected, page.choice):
         if text:
             print(text)
-    for path in (found.picture, *found.pairs):
+    if found.picture is not None:
+        print(found.picture)
+    for path in found.pairs:
         print(path)
+    if found.problem:
+        print(found.problem, file=sys.stderr)
 
 
 def _show_models(page: "ComparePage") -> None:
     table = new_table("model", "misread", "error", "")
-    for one in page.models[:_MOST]:
+    for one in page.best(_MOST):
         kind = "mean of its folds" if one.kind == "folds" else ""
         table.add_row(one.run, f"{one.error.count:,}", _rate(one.error), kind)
     print_table(table, whole=True)
@@ -68,13 +72,15 @@ def _show_pairs(page: "ComparePage") -> None:
         return
     table = new_table("model", "difference, points", "p", "corrected", "")
     table.columns[2].justify = table.columns[3].justify = "right"
-    for pair in page.pairs[:_MOST]:
+    listed = {one.run for one in page.best(_MOST)}
+    pairs = [pair for pair in page.pairs if pair.run in listed]
+    for pair in pairs:
         p, corrected = p_value(pair.p_value), p_value(pair.corrected)
         settled = "" if pair.better == "unsettled" else pair.better
         table.add_row(pair.run, _points(pair.difference), p, corrected, settled)
     print_table(table, whole=True)
     table = new_table("misread by", "only it", "only the other", "both", "error consistency")
-    for pair in page.pairs[:_MOST]:
+    for pair in pairs:
         counts = (pair.only.images, pair.only_reference.images, pair.both)
         table.add_row(pair.run, *(f"{count:,}" for count in counts), _plain(pair.consistency))
     print_table(table, whole=True)
@@ -111,7 +117,8 @@ def _show_people(people: "ComparedPeople") -> None:
 
 def _json(found: "Compared") -> dict[str, Any]:
     content: dict[str, Any] = to_json(found.page)
-    pictures = {"picture": str(found.picture), "pairs": [str(path) for path in found.pairs]}
+    picture = None if found.picture is None else str(found.picture)
+    pictures = {"picture": picture, "pairs": [str(path) for path in found.pairs]}
     return content | {"pictures": pictures}
 
 
@@ -123,10 +130,10 @@ def _percent(interval: "Interval") -> str:
     return "not known" if interval.value is None else percent(interval)
 
 
-def _over(interval: "Interval") -> str:
-    if interval.low is None:
-        return "too few for an interval"
-    return f"95% interval over trainings{_in_brackets(limits(interval))}"
+def _over(group: "TrainingGroup") -> str:
+    if group.mean.low is None:
+        return f"too {'few' if group.deviation else 'much alike'} for an interval"
+    return f"95% interval over trainings{_in_brackets(limits(group.mean))}"
 
 
 def _points(interval: "Interval") -> str:

@@ -72,6 +72,7 @@ class AuditPage:
         split: Name of the split.
         panel: Names of the runs whose predictions are weighed.
         left_out: Names of in-sample predictions that are not.
+        partial: Names of predictions of some images only that are not.
         images: Number of images that the panel predicts.
         read: Number of these that people read blind.
         listed: Number of images that a model of the panel misreads, that are suspicious, or that
@@ -87,6 +88,7 @@ class AuditPage:
     split: str
     panel: tuple[str, ...]
     left_out: tuple[str, ...]
+    partial: tuple[str, ...]
     images: int
     read: int
     listed: int
@@ -117,6 +119,7 @@ def build_audit(tables: StudyTables, split: str) -> AuditPage:
         split=split,
         panel=tuple(provenance.run_name for provenance in found.evidence.members),
         left_out=tuple(provenance.name for provenance in found.left_out),
+        partial=tuple(provenance.name for provenance in found.partial),
         images=len(found),
         read=0 if readers is None else int((readers.answers > 0).sum()),
         listed=len(found.listed),

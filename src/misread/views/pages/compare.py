@@ -81,6 +81,13 @@ class ComparePage:
         """Heading of the page, and its name in a navigation."""
         return f"Side by side: {self.split}"
 
+    def best(self, most: int) -> tuple[ComparedModel, ...]:
+        """The first models, with the reference and the mean of all among them."""
+        special = [one for one in self.models if one.kind == "panel" or one.run == self.reference]
+        others = [one for one in self.models if one not in special]
+        kept = [*special, *others[: max(0, most - len(special))]]
+        return tuple(one for one in self.models if one in kept)
+
 
 def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
     """The page of one split.
