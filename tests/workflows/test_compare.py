@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,6 +97,31 @@ def test_pictures_are_written(study: Study, dataset: Dataset, tmp_path: Path) ->
     elsewhere = compare(study, save=tmp_path / "a.png", dataset=dataset)
     assert elsewhere.picture == tmp_path / "a.png"
     assert {path.parent for path in elsewhere.pairs} == {tmp_path / "a"}
+
+
+def test_a_study_that_cannot_be_written_is_compared_without_pictures(
+    study: Study, dataset: Dataset, tmp_path: Path
+) -> None:
+    study.figures.write_text("in the way")
+    found = compare(study, dataset=dataset)
+    assert (found.picture, found.pairs) == (None, ())
+    assert found.problem.startswith("no picture: ")
+    assert found.problem.endswith("--save puts it elsewhere")
+    assert len(found.page.models) == 4
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ParameterError, match="save: "):
+        compare(study, save=tmp_path / "file" / "a.png", dataset=dataset)
+
+
+def test_the_best_models_are_listed_with_the_reference_and_the_mean(
+    study: Study, dataset: Dataset
+) -> None:
+    page = compare(study, dataset=dataset).page
+    worst = page.models[-2]
+    page = dataclasses.replace(page, reference=worst.run)
+    assert page.best(4) == page.models
+    assert page.best(3) == (page.models[0], *page.models[-2:])
+    assert page.best(1) == page.models[-2:]
 
 
 def test_pictures_of_a_former_comparison_do_not_stay(

@@ -13,7 +13,7 @@ from misread.store import Study
 from misread.tables import Origin, Predictions
 from misread.tables.parquet import write_predictions
 from misread.types import FloatArray
-from misread.workflows.importing import import_predictions, open_study
+from misread.workflows.importing import import_file, import_predictions, open_study
 
 MakePredictions = Callable[..., Predictions]
 
@@ -183,3 +183,18 @@ def test_open_study(tmp_path: Path, dataset: Dataset, monkeypatch: pytest.Monkey
     assert study.path == tmp_path / "bars-study"
     assert open_study(None, None) == (study, False)
     assert open_study(tmp_path / "other", dataset.source)[0].path == tmp_path / "other"
+
+
+def test_a_refused_file_takes_only_the_study_that_was_made_for_it(
+    tmp_path: Path, dataset: Dataset
+) -> None:
+    bad = tmp_path / "bad.npy"
+    bad.write_bytes(b"nothing")
+    with pytest.raises(PredictionsError):
+        import_file(tmp_path / "new", dataset.source, bad)
+    assert not (tmp_path / "new").exists()
+    mine = Study.create(tmp_path / "mine", dataset)
+    for source in (None, dataset.source):
+        with pytest.raises(PredictionsError):
+            import_file(mine.path, source, bad)
+    assert Study.open(mine.path) == mine

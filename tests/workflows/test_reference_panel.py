@@ -161,6 +161,33 @@ def test_a_run_without_its_card_is_not_finished(tmp_path: Path, study: Study) ->
     }
 
 
+def test_a_run_by_another_recipe_is_not_finished(tmp_path: Path, study: Study) -> None:
+    copy = Study.open(Path(shutil.copytree(study.path, tmp_path / "copy")))
+    path = copy.model_file(PLAN[1].name, ".json")
+    card = json.loads(path.read_text())
+    card["recipe"]["epochs"] += 1
+    path.write_text(json.dumps(card))
+    assert set(find_finished([copy], PLAN)) == {PLAN[0].name, PLAN[2].name}
+
+
+def test_a_panel_is_left_whole_when_it_is_stopped_between_two(
+    tmp_path: Path, study: Study, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pack_panel([study], dataset, PLAN, tmp_path / "panel")
+    rename = Path.rename
+
+    def stop(path: Path, target: Path) -> Path:
+        if path.suffix == ".tmp":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "rename", stop)
+        pack_panel([study], dataset, PLAN[:1], tmp_path / "panel")
+    assert ReferencePanel.open(tmp_path / "panel").runs == whole.runs
+    assert [path.name for path in tmp_path.iterdir()] == ["panel"]
+
+
 def test_an_old_panel_is_replaced_and_nothing_else_is(
     tmp_path: Path, study: Study, dataset: Dataset
 ) -> None:
