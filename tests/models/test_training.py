@@ -335,7 +335,7 @@ class Pictures:
 def of_pictures(name: str, *shapes: tuple[int, ...]) -> Split:
     generator = np.random.default_rng(0)
     images = [generator.integers(0, 256, shape).astype(np.uint8) for shape in shapes]
-    return Split(name, Pictures(*images), np.arange(len(shapes)) % 2)
+    return Split(name, Pictures(*images), np.arange(len(shapes), dtype=np.int16) % 2)
 
 
 GREY, COLOUR = (12, 10), (12, 10, 3)
