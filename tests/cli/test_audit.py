@@ -102,7 +102,7 @@ def test_audit_as_json(invoke: Invoke, study: Study) -> None:
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert set(found) == {
-        "split", "panel", "left_out", "images_audited", "listed", "suggested",
+        "split", "panel", "left_out", "partial", "images_audited", "listed", "suggested",
         "readers_contradict", "by", "images", "written",
     }  # fmt: skip
     assert found["panel"] == [f"quick-short-s{seed}.train.cross-fitted" for seed in range(3)]

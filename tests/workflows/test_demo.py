@@ -58,9 +58,7 @@ def test_every_run_is_as_good_as_it_was_before_it_was_packed(
         evaluation = evaluate(predictions)
         assert evaluation.error.count == table.mistakes
         assert evaluation.loss == pytest.approx(table.loss, abs=1e-4)
-        # Four epochs are few for EM routing; all others have learned MNIST.
-        most = 0.02 if predictions.provenance.model == "em-capsnet" else 0.012
-        assert 0.001 < evaluation.error.value < most
+        assert 0.001 < evaluation.error.value < 0.012
         held_out = table.provenance.split == "test"
         origin = Origin.HELD_OUT if held_out else Origin.CROSS_FITTED
         assert table.provenance.origin == origin

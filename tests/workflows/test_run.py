@@ -12,6 +12,7 @@ from misread.errors import (
     DatasetError,
     MisreadError,
     ParameterError,
+    PredictionsError,
     StudyError,
     TrainingStoppedError,
 )
@@ -252,7 +253,7 @@ def test_data_that_cannot_be_trained_on_leave_no_study(dataset: Dataset, tmp_pat
         run(dataset, "convnet", study=tmp_path / "study")
     named = dataclasses.replace(dataset.test, name="my split")
     oddly = dataclasses.replace(dataset, splits={"train": dataset.train, "my split": named})
-    with pytest.raises(StudyError, match=r"expected split names of letters.* Got 'my split'"):
+    with pytest.raises(PredictionsError, match=r"expected a split's name of.* Got 'my split'"):
         run(oddly, "quick", study=tmp_path / "study")
     assert list(tmp_path.iterdir()) == []
     kept = Study.create(tmp_path / "study", dataset)  # somebody's own, and empty

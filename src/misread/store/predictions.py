@@ -44,6 +44,19 @@ class StudyPredictions(StudyRecord):
             raise StudyError(f"{path}: can't write predictions here: {error.strerror}") from error
         return path
 
+    def check_run(self, run: str) -> None:
+        """See that a run's predictions of each split can be saved, before they are made.
+
+        Raises:
+            PredictionsError: The name of the run or of a split can't be part of a file's name.
+        """
+        for split in self.splits:
+            if not SAFE_NAME.fullmatch(f"{run}.{split}"):
+                raise PredictionsError(
+                    f"{run}: expected a split's name of letters, digits and . _ - + only. "
+                    f"Got {split!r} instead."
+                )
+
     def _check_fits(self, predictions: Predictions) -> None:
         provenance = predictions.provenance
         if not SAFE_NAME.fullmatch(provenance.name):

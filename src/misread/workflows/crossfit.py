@@ -201,8 +201,10 @@ class _Job:
         """Forget what is there if `fresh`; else see that it was made with the same settings.
 
         Raises:
+            PredictionsError: A split has a name that no file can have.
             StudyError: It wasn't, or no cross-fit has made it.
         """
+        self.study.check_run(self.name)
         if self.fresh:
             self.record.unlink(missing_ok=True)
             shutil.rmtree(self.parts, ignore_errors=True)

@@ -183,6 +183,7 @@ def _train(
             on_step(progress)
 
     try:
+        place.check_run(name)
         trained = training.train_network(
             dataset, model, recipe, seed, device=device, checkpoint=checkpoint, on_step=tell
         )
