@@ -71,3 +71,13 @@ def test_everything_else_stays() -> None:
     assert not any(layer.training for layer in made.modules())
     assert [made[0].momentum, made[4].momentum] == [0.01, 0.02]
     assert not any(p.grad is not None for p in made.parameters())
+
+
+def test_a_network_without_batch_norm_is_not_asked() -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    network = nn.Flatten()
+    network.register_forward_hook(fail)
+    measure_batch_norm(network, np.zeros((4, 5, 5), np.uint8), torch.device("cpu"))
+    assert not network.training

@@ -11,6 +11,8 @@ from misread.models.recipe import fill_in
 @pytest.mark.parametrize(
     "changes",
     [
+        {"name": "my recipe"},
+        {"name": ""},
         {"epochs": 0},
         {"epochs": -3},
         {"batch_size": 1},

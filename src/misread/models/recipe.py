@@ -14,7 +14,8 @@ class Recipe:
     """The settings of a training; every field is written into the model's card.
 
     Attributes:
-        name: Short name, part of the file names of a run (`convnet-short-s0`).
+        name: Short name of letters, digits and _ - +, part of the file names of a run
+            (`convnet-short-s0`).
         epochs: Passes over the training split, 1 or more. The last one counts.
         batch_size: Images per step.
         optimizer: `adam` (Kingma & Ba 2015) or `adamw` (Loshchilov & Hutter 2019).

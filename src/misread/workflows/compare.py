@@ -9,7 +9,7 @@ from misread.datasets import Dataset, Split
 from misread.errors import ParameterError, PredictionsError, ReadingsError
 from misread.store import Study
 from misread.tables import Origin, Provenance
-from misread.views.pictures import check_png, no_picture, save_picture
+from misread.views.pictures import check_png, keep_picture, save_picture
 from misread.views.reference import find_reference, of_all_images
 from misread.workflows.choosing import choose_predictions
 
@@ -94,6 +94,7 @@ def compare(
         whole = sorted([*whole, reference], key=lambda one: one.name)
     # SciPy and matplotlib take a second to import: not before all that was named is there.
     from misread.views.comparing import measure
+    from misread.views.comparison import draw_comparison
     from misread.views.pages import StudyTables, build_compare
     from misread.workflows.people import find_people
 
@@ -108,15 +109,12 @@ def compare(
     )
     tables = StudyTables(study, dataset, {}, None, _all(), readings_problem=problem)
     page = build_compare(tables, result)
-    path = study.figures / f"compare.{split}.png" if save is None else Path(save)
-    try:
-        pairs = _draw(page, dataset.splits[split], path, clear=save is None)
-    except ParameterError as error:
-        if save is not None:
-            raise
-        # The study may be somebody else's, and read only: that is no reason to tell nothing.
-        return Compared(page, None, (), no_picture(error))
-    return Compared(page, path, pairs)
+    usual = study.figures / f"compare.{split}.png"
+    picture, problem = keep_picture(draw_comparison(page), usual, save)
+    if picture is None:
+        return Compared(page, None, (), problem)
+    pairs = _draw_pairs(page, dataset.splits[split], picture, clear=save is None)
+    return Compared(page, picture, pairs)
 
 
 def _all() -> "Limits":
@@ -126,23 +124,22 @@ def _all() -> "Limits":
     return Limits(compared=10_000, pairs=10_000, only=10_000)
 
 
-def _draw(page: "ComparePage", split: Split, path: Path, *, clear: bool) -> tuple[Path, ...]:
-    """Draw the error rates, and the pairs into a folder beside them.
+def _draw_pairs(page: "ComparePage", split: Split, path: Path, *, clear: bool) -> tuple[Path, ...]:
+    """Draw the pairs into a folder beside the picture of error rates.
 
     Args:
         page: What is drawn.
         split: The images.
-        path: The picture of error rates.
+        path: That picture.
         clear: Remove other pictures from the folder: those of a former comparison. Only for a
             folder that is misread's own.
 
     Returns:
         The pictures of pairs.
     """
-    from misread.views.comparison import draw_comparison, draw_pair
+    from misread.views.comparison import draw_pair
     from misread.views.pages import Limits
 
-    save_picture(draw_comparison(page), path)
     drawn = {
         path.with_suffix("") / f"{pair.run} against {page.reference}.png".replace(" ", "-"): pair
         for pair in page.pairs[: Limits().pairs]

@@ -24,6 +24,7 @@ from misread.workflows.training import (
 )
 
 if TYPE_CHECKING:
+    from misread.models.trained import Trained
     from misread.models.training import Progress
 
 # Pictures of single classes that a run draws by itself; `misread mistakes` draws all.
@@ -201,17 +202,22 @@ def _train(
         raise TrainingStoppedError(
             f"{name} stopped while predicting; the same command predicts again"
         ) from None
-    for predictions in results.predictions.values():
-        place.save_predictions(predictions, replace=True)
-    for neighbours in results.neighbours.values():
-        place.save_neighbours(neighbours)
-    place.save_dynamics(results.dynamics)
-    require_torch("saved").save_weights(trained, place.model_file(name, ".safetensors"))
-    trained.card.write_log(place.model_file(name, ".log.csv"))
-    # The card comes last: where there is one, the run is whole.
-    trained.card.write(card)
+    _save(place, trained, results)
     checkpoint.unlink(missing_ok=True)
     return place, results
+
+
+def _save(study: Study, trained: "Trained", results: Run) -> None:
+    """Keep all that a run leaves. The card comes last: where there is one, the run is whole."""
+    for predictions in results.predictions.values():
+        study.save_predictions(predictions, replace=True)
+    for neighbours in results.neighbours.values():
+        study.save_neighbours(neighbours)
+    study.save_dynamics(results.dynamics)
+    card = trained.card
+    require_torch("saved").save_weights(trained, study.model_file(card.name, ".safetensors"))
+    card.write_log(study.model_file(card.name, ".log.csv"))
+    card.write(study.model_file(card.name, ".json"))
 
 
 def _finished(study: Study, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from misread.analysis.comparing.models import Against, Compared
 from misread.analysis.comparing.result import CompareResult, PeopleCompared
@@ -22,6 +23,8 @@ from misread.views.pages.compared import (
 from misread.views.pages.parts import Interval, Picture, Share
 from misread.views.pages.study_tables import StudyTables
 from misread.views.pages.versus import to_interval
+
+T = TypeVar("T")
 
 TARGET = (
     "As labelled. Intervals are 95%, each by itself (error rates Wilson's, differences Tango's, "
@@ -83,10 +86,8 @@ class ComparePage:
 
     def best(self, most: int) -> tuple[ComparedModel, ...]:
         """The first models, with the reference and the mean of all among them."""
-        special = [one for one in self.models if one.kind == "panel" or one.run == self.reference]
-        others = [one for one in self.models if one not in special]
-        kept = [*special, *others[: max(0, most - len(special))]]
-        return tuple(one for one in self.models if one in kept)
+        special = [one.kind == "panel" or one.run == self.reference for one in self.models]
+        return tuple(_first(self.models, special, most))
 
 
 def build_compare(tables: StudyTables, result: CompareResult) -> ComparePage:
@@ -146,10 +147,19 @@ def corrected_text(comparisons: int, reference: str) -> str:
 def _shown(result: CompareResult, most: int) -> list[Compared]:
     """The first models, with the reference and the mean of all among them."""
     found = result.comparison
-    special = [one for one in found.models if one.is_panel or one is found.reference]
-    others = [one for one in found.models if one not in special]
-    kept = others[: max(0, most - len(special))]
-    return [one for one in found.models if one in special or one in kept]
+    special = [one.is_panel or one is found.reference for one in found.models]
+    return _first(found.models, special, most)
+
+
+def _first(models: Sequence[T], special: Sequence[bool], most: int) -> list[T]:
+    """The first models and the special ones, in their order: `most`, or all that are special."""
+    left = most - sum(special)
+    kept = []
+    for model, always in zip(models, special, strict=True):
+        if always or left > 0:
+            kept.append(model)
+        left -= not always
+    return kept
 
 
 def _name(result: CompareResult, model: Compared) -> str:
