@@ -2,7 +2,7 @@
 
 import { GoneError } from "./api.js";
 import { add, byId, fill, icon, make, shown } from "./dom.js";
-import { openBeside } from "./picker.js";
+import { closes, openBeside } from "./picker.js";
 import { count, counted, percent } from "./text.js";
 
 /**
@@ -26,7 +26,7 @@ export function setUpExport(api, grid, decisions) {
   const button = byId("export");
   button.addEventListener("click", () => {
     const { source } = grid;
-    if (!source) return;
+    if (!source || closes(button)) return;
     const rates = make(
       "div",
       { class: "rates", "aria-live": "polite" },

@@ -353,8 +353,8 @@ class Gallery {
   }
 
   #escape() {
-    // An open dialog closes by itself, and says so.
-    if (this.viewer.isOpen) return false;
+    // An open dialog or menu closes by itself, and says so.
+    if (this.viewer.isOpen || document.querySelector(".pop")) return false;
     if (this.grid.selection.size > 0) this.grid.unselect();
     else if (this.place.state.side) this.confusions.toggle();
     else return false;

@@ -172,11 +172,22 @@ export class Picker {
   }
 }
 
-/** @type {(() => void) | null} */
-let closeOpen = null;
+/** What is open, until the browser has told that it closed. */
+let current = /** @type {{anchor: HTMLElement, close: () => void} | null} */ (null);
 
 /**
- * Open something beside what was pressed; Escape, a click elsewhere or a second press closes it.
+ * Whether this press of an anchor is a second one, which closes what is open beside it. The browser
+ * may have closed it already, at the same press.
+ * @param {HTMLElement} anchor
+ */
+export function closes(anchor) {
+  if (current?.anchor !== anchor) return false;
+  current.close();
+  return true;
+}
+
+/**
+ * Open something beside what was pressed; Escape or a click elsewhere closes it.
  * @param {HTMLElement} anchor
  * @param {string} label
  * @param {Node} content
@@ -184,7 +195,7 @@ let closeOpen = null;
  * @returns {() => void} Closes it.
  */
 export function openBeside(anchor, label, content, { closed } = {}) {
-  closeOpen?.();
+  current?.close();
   // What lies outside an open dialog can't be used: it belongs inside.
   const home = anchor.closest("dialog") ?? document.body;
   const pop = make("div", { class: "pop", popover: "auto", role: "dialog", "aria-label": label });
@@ -192,27 +203,35 @@ export function openBeside(anchor, label, content, { closed } = {}) {
   home.append(pop);
   anchor.setAttribute("aria-expanded", "true");
   let open = true;
-  const finish = () => {
+  const ended = () => {
     if (!open) return;
     open = false;
-    const inside = pop.contains(document.activeElement) || document.activeElement === document.body;
-    pop.remove();
     anchor.setAttribute("aria-expanded", "false");
-    if (closeOpen === close) closeOpen = null;
-    if (inside && anchor.isConnected) anchor.focus({ preventScroll: true });
     closed?.();
   };
-  const close = () => {
-    if (open && pop.matches(":popover-open")) pop.hidePopover();
-    finish();
+  const leave = () => {
+    if (!pop.isConnected) return;
+    if (current?.close === close) current = null;
+    const inside = pop.contains(document.activeElement) || document.activeElement === document.body;
+    pop.remove();
+    if (inside && anchor.isConnected) anchor.focus({ preventScroll: true });
   };
-  // The browser tells of it a little later than it happens.
+  const close = () => {
+    if (!open) return;
+    pop.hidePopover();
+    leave();
+  };
+  // The next key may come before `toggle` does: what a key means is another from `beforetoggle` on,
+  // which is told as it closes. The focus is given back after the browser has given it back itself.
+  pop.addEventListener("beforetoggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState === "closed") ended();
+  });
   pop.addEventListener("toggle", (event) => {
-    if (/** @type {ToggleEvent} */ (event).newState === "closed") finish();
+    if (/** @type {ToggleEvent} */ (event).newState === "closed") leave();
   });
   pop.showPopover();
   beside(pop, anchor);
-  closeOpen = close;
+  current = { anchor, close };
   return close;
 }
 

@@ -2,7 +2,7 @@
 
 import { byId, fill, icon, make } from "./dom.js";
 import { DECIDED_NAMES } from "./chips.js";
-import { Picker, openBeside } from "./picker.js";
+import { Picker, closes, openBeside } from "./picker.js";
 import { count } from "./text.js";
 
 /**
@@ -61,6 +61,7 @@ function pill(filters, text, key, options) {
   );
   button.classList.toggle("on", key in filters.query);
   button.addEventListener("click", () => {
+    if (closes(button)) return;
     const first = filters.query[key] ?? null;
     const picker = new Picker(
       text,
@@ -98,7 +99,9 @@ function metadataPill(filters, columns) {
     "on",
     Object.keys(filters.query).some((key) => key.startsWith("meta.")),
   );
-  button.addEventListener("click", () => chooseColumn(filters, button, columns));
+  button.addEventListener("click", () => {
+    if (!closes(button)) chooseColumn(filters, button, columns);
+  });
   return button;
 }
 

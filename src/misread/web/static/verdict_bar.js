@@ -2,7 +2,7 @@
 
 import { add, fill, icon, keycap, make, nameOf, shown } from "./dom.js";
 import { CANT_SAY, CONTROL, VERDICT_KEYS } from "./keys.js";
-import { Picker, openBeside } from "./picker.js";
+import { Picker, closes, openBeside } from "./picker.js";
 import { VERDICT_NAMES, VERDICT_SHORT, count } from "./text.js";
 
 /** Buttons of a judge; there are two bars, under the grid and under the large image. */
@@ -58,7 +58,11 @@ export class VerdictBar {
       "aria-pressed": "false",
       "aria-keyshortcuts": key.toUpperCase(),
       "aria-label": VERDICT_NAMES[verdict],
-      on: { click: () => this.#judge.choose(verdict) },
+      on: {
+        click: () => {
+          if (!closes(button)) this.#judge.choose(verdict);
+        },
+      },
     });
     add(
       button,
