@@ -56,15 +56,19 @@ def test_they_can_be_iterated_and_end(root: Path) -> None:
             images_in(root)[i]
 
 
-def test_the_fingerprint_is_over_paths_and_sizes(root: Path) -> None:
+def test_the_fingerprint_is_over_paths_sizes_and_a_sample(root: Path) -> None:
     """Against a slow loop over the files themselves."""
-    digest = hashlib.sha256(b"image files: folder, names, sizes\n")
+    digest = hashlib.sha256(b"image files: folder, names, sizes, sample\n")
+    contents = b""
     for folder in ("", "a", "a/x", "b"):
         names = sorted(f.name for f in (root / folder).iterdir() if f.is_file())
         digest.update(f"{folder}\n{len(names)}\n".encode())
         digest.update("".join(f"{name}/" for name in names).encode())
         for name in names:
-            digest.update((root / folder / name).stat().st_size.to_bytes(8, "little"))
+            content = (root / folder / name).read_bytes()
+            digest.update(len(content).to_bytes(8, "little"))
+            contents += content
+    digest.update(contents)
     assert images_in(root).fingerprint() == f"sha256:{digest.hexdigest()}"
 
 
@@ -80,6 +84,24 @@ def test_another_name_or_size_is_another_fingerprint_and_another_place_is_not(
     with (root / "b/3.png").open("ab") as file:
         file.write(b"more")
     assert len({before, renamed, images_in(root).fingerprint()}) == 3
+
+
+def test_other_images_of_the_same_names_and_sizes_have_another_fingerprint(tmp_path: Path) -> None:
+    """As of two splits of uncompressed images, numbered alike."""
+    for i in range(200):
+        save(tmp_path / f"train/a/{i}.bmp", noise(4, 4, seed=i))
+        save(tmp_path / f"test/a/{i}.bmp", noise(4, 4, seed=1000 + i))
+    train, test = images_in(tmp_path, "train"), images_in(tmp_path, "test")
+    sizes = [[len(split.content(i)) for i in range(200)] for split in (train, test)]
+    assert sizes[0] == sizes[1]
+    assert train.fingerprint() != test.fingerprint()
+
+
+def test_the_fingerprint_of_files_that_are_gone_is_refused(root: Path) -> None:
+    files = images_in(root)
+    (root / "b/2.png").unlink()
+    with pytest.raises(DatasetError, match=r"b/2\.png"):
+        files.fingerprint()
 
 
 def test_the_splits_own_folder_is_not_part_of_the_fingerprint(tmp_path: Path) -> None:

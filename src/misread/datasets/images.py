@@ -17,8 +17,8 @@ class Images(Protocol):
     A NumPy array (N, H, W) or (N, H, W, C) is one as it is, memory-mapped or not. An
     implementation that reads files may have more methods, as `ImageFiles` has:
 
-    - `fingerprint() -> str`, so that a million files need not be read to tell whether they are the
-      same;
+    - `fingerprint() -> str`, so that a million files need not all be read to tell whether they are
+      the same;
     - `name(i) -> str`, by which people know the image: its file's path; and `names(indices)`, the
       same for many;
     - `preview(i, most) -> Array`, `original(i, most)` and `stamp(i) -> str` for thumbnails.
