@@ -7,10 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from misread.analysis.evaluation import evaluate
 from misread.datasets import Dataset, load
-from misread.errors import MisreadError, ParameterError, StudyError, TrainingStoppedError
+from misread.errors import (
+    DatasetError,
+    MisreadError,
+    ParameterError,
+    StudyError,
+    TrainingStoppedError,
+)  # fmt: skip
 from misread.models import Recipe, find_model
 from misread.models.crossfit import stratified_folds
 from misread.store import Study
@@ -379,3 +386,19 @@ def test_its_predictions_are_a_panel_member_like_any_other(
     assert isinstance(newest, Predictions)
     assert newest.provenance.run_name == NAME
     assert first.study.newest_out_of_sample("test").provenance.is_mean
+
+
+def test_images_that_are_refused_leave_nothing(tmp_path: Path) -> None:
+    for split, sides in {"train": (8, 9), "test": (8, 8)}.items():
+        for i in range(12):
+            file = tmp_path / f"data/{split}/{'ab'[i % 2]}/{i}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, sides[i % 2]), i, np.uint8)).save(file)
+    sizes = load(tmp_path / "data")
+    with pytest.raises(DatasetError):
+        fit(sizes, tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+    Study.create(tmp_path / "study", sizes)
+    with pytest.raises(DatasetError):
+        fit(sizes, tmp_path / "study")
+    assert [file.name for file in (tmp_path / "study").iterdir()] == ["study.toml"]

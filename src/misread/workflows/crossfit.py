@@ -1,5 +1,6 @@
 """Out-of-sample predictions of the training split, fold by fold, kept in a study."""
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from misread.analysis.evaluation import Evaluation, evaluate
 from misread.datasets import Dataset
-from misread.errors import ParameterError, StudyError, TrainingStoppedError
+from misread.errors import InputError, ParameterError, StudyError, TrainingStoppedError
 from misread.files import write_text
 from misread.models import Recipe
 from misread.models.recipe import fill_in
@@ -129,7 +130,9 @@ def crossfit(
     # Whatever can be refused is refused before a study is made.
     require_torch().check_settings(seed, device)
     require_torch("crossfit").stratified_folds(dataset.train.labels, folds, seed)
-    place = Study.create(Path(study) if study else default_study(dataset, Path.cwd()), dataset)
+    folder = Path(study) if study else default_study(dataset, Path.cwd())
+    made = not Study.exists(folder)
+    place = Study.create(folder, dataset)
     if place.note:
         raise StudyError(f"{place.path}: is a {place.note}; name another folder with --study")
     jobs = [
@@ -150,6 +153,11 @@ def crossfit(
         except KeyboardInterrupt:
             # Between folds or after them: the finished ones are kept.
             raise TrainingStoppedError(_stopped(job.name, fresh)) from None
+        except InputError:
+            job.forget_if_empty()
+            if made:
+                place.discard_if_empty()
+            raise
     return CrossfitResult(place, tuple(finished))
 
 
@@ -252,6 +260,14 @@ class _Job:
             write_text(self.begun, self._settings_text())
         except OSError as error:
             raise StudyError(f"{self.parts}: can't write folds here: {error.strerror}") from error
+
+    def forget_if_empty(self) -> None:
+        """Leave no trace of a cross-fit of which no epoch was saved."""
+        if [file.name for file in self.parts.glob("*")] == [self.begun.name]:
+            shutil.rmtree(self.parts)
+            # Only if there is nothing else in it.
+            with contextlib.suppress(OSError):
+                self.parts.parent.rmdir()
 
     def _settings_text(self) -> str:
         return json.dumps(self.settings(), indent=2, ensure_ascii=False) + "\n"
