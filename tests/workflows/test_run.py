@@ -162,6 +162,22 @@ def test_an_interrupted_fresh_run_goes_on_as_it_says(dataset: Dataset, tmp_path:
     assert again.trained
 
 
+def test_the_former_run_is_whole_until_a_fresh_one_replaces_it(
+    first: RunResult, dataset: Dataset, tmp_path: Path
+) -> None:
+    place = copy_study(first, tmp_path)
+
+    def contents() -> dict[str, bytes]:
+        return {name: (place / name).read_bytes() for name in files(Study.open(place))}
+
+    before = contents()
+    with pytest.raises(TrainingStoppedError):
+        run(dataset, "quick", epochs=1, study=place, fresh=True, on_step=stop_after(1))
+    after = contents()
+    assert after.pop(f"models/{NAME}.checkpoint")
+    assert after == before
+
+
 def test_a_fresh_run_that_saved_nothing_leaves_the_former_one(
     first: RunResult, dataset: Dataset, tmp_path: Path
 ) -> None:

@@ -132,10 +132,10 @@ def _telling_what_is_saved(folder: Path, name: str, fresh: bool) -> Iterator[Non
     except KeyboardInterrupt:
         models = folder / "models"
         goes_on, without = "starts anew", ""
-        if (models / f"{name}.json").exists():
-            goes_on, without = "shows what it has trained", " (without --fresh)"
-        elif (models / f"{name}.checkpoint").exists():
+        if (models / f"{name}.checkpoint").exists():
             goes_on, without = "goes on after the last saved epoch", " (without --fresh)"
+        elif (models / f"{name}.json").exists():
+            goes_on, without = "shows what it has trained", " (without --fresh)"
         raise TrainingStoppedError(
             f"{name} stopped; the same command{without if fresh else ''} {goes_on}"
         ) from None
@@ -171,22 +171,13 @@ def _train(
     made = not Study.exists(folder)
     place = Study.create(folder, dataset)
     _check_replaces_nothing(place, name, fresh)
-    checkpoint, card = (place.model_file(name, suffix) for suffix in (".checkpoint", ".json"))
+    checkpoint = place.model_file(name, ".checkpoint")
     if fresh:
         checkpoint.unlink(missing_ok=True)
-
-    def tell(progress: "Progress") -> None:
-        # Without its card the former run counts as unfinished, so that this one can be resumed: not
-        # before there is something to resume.
-        if fresh and progress.step * progress.epochs >= progress.steps:
-            card.unlink(missing_ok=True)
-        if on_step is not None:
-            on_step(progress)
-
     try:
         place.check_run(name)
         trained = training.train_network(
-            dataset, model, recipe, seed, device=device, checkpoint=checkpoint, on_step=tell
+            dataset, model, recipe, seed, device=device, checkpoint=checkpoint, on_step=on_step
         )
     except InputError:
         if made:
@@ -208,7 +199,9 @@ def _train(
 
 
 def _save(study: Study, trained: "Trained", results: Run) -> None:
-    """Keep all that a run leaves. The card comes last: where there is one, the run is whole."""
+    """Keep all that a run leaves. A card goes first and comes last: where it is, the rest fits."""
+    card_file = study.model_file(trained.card.name, ".json")
+    card_file.unlink(missing_ok=True)
     for predictions in results.predictions.values():
         study.save_predictions(predictions, replace=True)
     for neighbours in results.neighbours.values():
@@ -217,11 +210,13 @@ def _save(study: Study, trained: "Trained", results: Run) -> None:
     card = trained.card
     require_torch("saved").save_weights(trained, study.model_file(card.name, ".safetensors"))
     card.write_log(study.model_file(card.name, ".log.csv"))
-    card.write(study.model_file(card.name, ".json"))
+    card.write(card_file)
 
 
 def _finished(study: Study, name: str) -> bool:
-    done = study.model_file(name, ".json").exists()
+    """Whether it is whole. A checkpoint beside its card is of a training that is to replace it."""
+    card, checkpoint = (study.model_file(name, suffix) for suffix in (".json", ".checkpoint"))
+    done = card.exists() and not checkpoint.exists()
     return done and set(study.list_run(name)) == set(study.splits)
 
 
