@@ -102,7 +102,11 @@ export class ConfusionPanel {
       ),
     ).toString();
     if (wanted !== this.#drawn || anew) await this.#load(wanted);
-    else this.#mark();
+    else {
+      // One that is on its way is of what was asked for in between.
+      this.#loading.abort();
+      this.#mark();
+    }
   }
 
   /** @param {string} wanted */

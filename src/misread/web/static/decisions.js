@@ -66,6 +66,11 @@ export class Decisions extends EventTarget {
   async start() {
     this.outbox.flush();
     this.#later();
+    await this.#adopt();
+  }
+
+  /** Send what tabs that are no more couldn't. */
+  async #adopt() {
     for (const key of await orphans(this.#study, this.outbox.key)) this.#open(key).flush();
   }
 
@@ -170,6 +175,7 @@ export class Decisions extends EventTarget {
     } catch {
       // The page shows that the server is gone; the next round asks again.
     }
+    await this.#adopt();
     this.#later();
   }
 

@@ -30,7 +30,10 @@ class Gallery {
   /** @type {View | null} */
   view = null;
   #loading = new AbortController();
+  /** The view that the URL asks for. */
   #shown = "";
+  /** Whether it isn't here yet: the grid is that of another one. */
+  #waiting = false;
 
   /**
    * @param {import("./types.js").Boot} boot
@@ -95,7 +98,12 @@ class Gallery {
     const { place, grid, viewer, decisions, api } = this;
     place.addEventListener("change", () => this.#follow());
     grid.addEventListener("open", (event) => this.open(/** @type {CustomEvent} */ (event).detail));
-    grid.addEventListener("settled", () => place.remember(grid.standing));
+    const remember = () => {
+      // Of a view that isn't here yet there is no standing: the grid's is another one's.
+      if (!this.#waiting) place.remember(grid.standing);
+    };
+    grid.addEventListener("settled", remember);
+    place.addEventListener("leaving", remember);
     viewer.addEventListener("go", (event) =>
       place.go({ image: /** @type {CustomEvent} */ (event).detail }, { replace: true }),
     );
@@ -125,7 +133,8 @@ class Gallery {
       return;
     }
     this.confusions.show();
-    this.#followImage();
+    // An image of a view that isn't here yet is shown with it.
+    if (!this.#waiting || this.place.state.image === null) this.#followImage();
   }
 
   #followImage() {
@@ -144,6 +153,7 @@ class Gallery {
     const { signal } = this.#loading;
     const wanted = viewOf(this.place.state);
     this.#shown = wanted;
+    this.#waiting = true;
     const main = byId("main");
     main.setAttribute("aria-busy", "true");
     this.confusions.show();
@@ -151,6 +161,7 @@ class Gallery {
       /** @type {View} */
       const view = await this.api.get(`/api/view?${wanted}`, signal);
       if (signal.aborted) return;
+      this.#waiting = false;
       this.#show(view, where);
     } catch (error) {
       if (isAbort(error) || signal.aborted) return;
@@ -173,6 +184,8 @@ class Gallery {
       },
       failed: (error) => this.#missed(error, source),
     });
+    // The next poll that finds them ready has this drawn anew.
+    this.boot.splits[split].scores = view.scores;
     this.viewer.reset();
     this.filters.draw(view);
     this.status.show(view, () => this.filters.clear());
@@ -275,7 +288,7 @@ class Gallery {
   /** Back to the grid. */
   leave() {
     if (this.place.state.image === null) return;
-    if (this.place.canGoBack) history.back();
+    if (this.place.canGoBack) this.place.back();
     else this.place.go({ image: null }, { replace: true });
   }
 
@@ -304,8 +317,10 @@ class Gallery {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const target = event.target instanceof Element ? event.target : document.body;
-    // Menus and other dialogs have their own keys; a closed one may have the focus for a moment.
+    const focused = event.target instanceof Element ? event.target : document.body;
+    // A closed menu may have the focus for a moment.
+    const target = focused.closest(".pop:not(:popover-open)") ? document.body : focused;
+    // Menus and other dialogs have their own keys.
     if (target.closest(".pop, dialog[open]:not(#viewer)")) return;
     const action = actionOf(event, {
       typing: target.closest("input, textarea, select, [contenteditable]") !== null,
@@ -354,7 +369,7 @@ class Gallery {
 
   #escape() {
     // An open dialog or menu closes by itself, and says so.
-    if (this.viewer.isOpen || document.querySelector(".pop")) return false;
+    if (this.viewer.isOpen || document.querySelector(".pop:popover-open")) return false;
     if (this.grid.selection.size > 0) this.grid.unselect();
     else if (this.place.state.side) this.confusions.toggle();
     else return false;

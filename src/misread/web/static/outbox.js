@@ -214,13 +214,12 @@ export async function claimTab(study) {
   const storage = storageOf("sessionStorage");
   const key = `misread.tab.${study}`;
   let tab = storage?.getItem(key) ?? null;
-  // A reload lets go of the lock a moment after the new page asks for it.
-  for (let tries = 0; tab !== null && tries < 5; tries += 1) {
-    if (await claim(lockName(study, tab))) return tab;
-    await new Promise((resolve) => window.setTimeout(resolve, 40));
-  }
+  // A reload lets go of the lock some time after the new page asks for it; in a tab that was
+  // duplicated it is never free.
+  const patience = navigationType() === "reload" ? 2000 : 200;
+  if (tab !== null && (await claim(lockName(study, tab), patience))) return tab;
   tab = newId();
-  await claim(lockName(study, tab));
+  await claim(lockName(study, tab), 0);
   try {
     storage?.setItem(key, tab);
   } catch {
@@ -241,7 +240,7 @@ export async function orphans(study, own) {
   const keys = Object.keys(storage ?? {}).filter((key) => key.startsWith(prefix) && key !== own);
   const left = [];
   for (const key of keys) {
-    if (await claim(lockName(study, key.slice(prefix.length)))) left.push(key);
+    if (await claim(lockName(study, key.slice(prefix.length)), 0)) left.push(key);
   }
   return left;
 }
@@ -262,18 +261,28 @@ function lockName(study, tab) {
   return `misread.${study}.${tab}`;
 }
 
+/** How this page was come to: `reload`, `navigate`, `back_forward`. */
+function navigationType() {
+  const [entry] = performance.getEntriesByType("navigation");
+  return entry instanceof PerformanceNavigationTiming ? entry.type : "navigate";
+}
+
 /**
  * Take a lock for as long as this page lives.
  * @param {string} name
- * @returns {Promise<boolean>} Whether it was free.
+ * @param {number} patience Milliseconds to wait for it.
+ * @returns {Promise<boolean>} Whether it came.
  */
-function claim(name) {
+function claim(name, patience) {
   // Only where the page is trusted (on this machine, or with TLS) are there locks.
   if (!navigator.locks) return Promise.resolve(true);
+  const wait = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
   return new Promise((resolve) => {
-    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise(() => {});
-    });
+    navigator.locks
+      .request(name, wait, (lock) => {
+        resolve(lock !== null);
+        return lock === null ? undefined : new Promise(() => {});
+      })
+      .catch(() => resolve(false));
   });
 }

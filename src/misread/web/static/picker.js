@@ -172,18 +172,31 @@ export class Picker {
   }
 }
 
-/** What is open, until the browser has told that it closed. */
-let current = /** @type {{anchor: HTMLElement, close: () => void} | null} */ (null);
+/** What is open. @type {{anchor: HTMLElement, close: () => void} | null} */
+let current = null;
+/** The anchor of what was open when the pointer last went down on it. @type {HTMLElement | null} */
+let pressed = null;
+
+document.addEventListener(
+  "pointerdown",
+  ({ target }) => {
+    const anchor = current?.anchor ?? null;
+    pressed = target instanceof Node && anchor?.contains(target) ? anchor : null;
+  },
+  { capture: true },
+);
 
 /**
- * Whether this press of an anchor is a second one, which closes what is open beside it. The browser
- * may have closed it already, at the same press.
+ * Whether this click on an anchor is a second one, which closes what is open beside it. As the
+ * pointer goes up the browser closes it by itself, before the click.
  * @param {HTMLElement} anchor
  */
 export function closes(anchor) {
-  if (current?.anchor !== anchor) return false;
-  current.close();
-  return true;
+  const open = current?.anchor === anchor;
+  const second = open || pressed === anchor;
+  pressed = null;
+  if (open) current?.close();
+  return second;
 }
 
 /**
@@ -206,12 +219,12 @@ export function openBeside(anchor, label, content, { closed } = {}) {
   const ended = () => {
     if (!open) return;
     open = false;
+    if (current?.close === close) current = null;
     anchor.setAttribute("aria-expanded", "false");
     closed?.();
   };
   const leave = () => {
     if (!pop.isConnected) return;
-    if (current?.close === close) current = null;
     const inside = pop.contains(document.activeElement) || document.activeElement === document.body;
     pop.remove();
     if (inside && anchor.isConnected) anchor.focus({ preventScroll: true });

@@ -17,19 +17,38 @@ import { count } from "./text.js";
  * @param {boolean} predicted
  */
 export function drawPills(filters, split, predicted) {
-  const scores = filters.boot.splits[split]?.scores;
+  const box = byId("pills");
+  const scored = filters.boot.splits[split]?.scores.state !== "none";
+  const kind = JSON.stringify([split, predicted, scored]);
+  // A button that is replaced while it is pressed would lose the click.
+  if (box.dataset.kind !== kind) fill(box, ...pills(filters, split, predicted, scored));
+  box.dataset.kind = kind;
+  for (const button of box.children) {
+    const { filter = "" } = /** @type {HTMLElement} */ (button).dataset;
+    const own = (/** @type {string} */ key) =>
+      filter === "meta" ? key.startsWith("meta.") : key === filter;
+    button.classList.toggle("on", Object.keys(filters.query).some(own));
+  }
+}
+
+/**
+ * @param {Filters} filters
+ * @param {string} split
+ * @param {boolean} predicted
+ * @param {boolean} scored
+ */
+function pills(filters, split, predicted, scored) {
   const metadata = filters.boot.splits[split]?.metadata ?? [];
-  fill(
-    byId("pills"),
+  return [
     pill(filters, "Given", "given", () => classes(filters)),
     predicted && pill(filters, "Read as", "predicted", () => classes(filters)),
-    scores?.state !== "none" &&
+    scored &&
       pill(filters, "Suggested", "suggested", () =>
         verdicts(["model", "label", "ambiguous", "fine"]),
       ),
     pill(filters, "Verdict", "decided", () => verdicts(["none", "any", ...filters.boot.verdicts])),
     metadata.length > 0 && metadataPill(filters, metadata),
-  );
+  ];
 }
 
 /**
@@ -59,7 +78,6 @@ function pill(filters, text, key, options) {
     text,
     icon("down"),
   );
-  button.classList.toggle("on", key in filters.query);
   button.addEventListener("click", () => {
     if (closes(button)) return;
     const first = filters.query[key] ?? null;
@@ -94,10 +112,6 @@ function metadataPill(filters, columns) {
     },
     "Metadata",
     icon("down"),
-  );
-  button.classList.toggle(
-    "on",
-    Object.keys(filters.query).some((key) => key.startsWith("meta.")),
   );
   button.addEventListener("click", () => {
     if (!closes(button)) chooseColumn(filters, button, columns);

@@ -127,7 +127,8 @@ export function ofSplit(query, split, boot) {
 /**
  * Keeps the state in the address bar, with the browser's history.
  *
- * Emits `change` with the state before in `detail`.
+ * Emits `change` with the state before in `detail`, and `leaving` before another entry of the
+ * history follows this one.
  */
 export class Place extends EventTarget {
   /** @param {State} first */
@@ -136,9 +137,12 @@ export class Place extends EventTarget {
     this.state = first;
     /** Whether the entry of the history before this one is the grid behind a large image. */
     this.canGoBack = false;
+    /** Whether the browser is on its way back. */
+    this.goingBack = false;
     replaceEntry(history.state, location.pathname + toSearch(first));
     this.canGoBack = Boolean(history.state?.overGrid);
     window.addEventListener("popstate", () => {
+      this.goingBack = false;
       this.canGoBack = Boolean(history.state?.overGrid);
       this.#set(parse(location.search));
     });
@@ -155,10 +159,18 @@ export class Place extends EventTarget {
     if (replace) {
       replaceEntry(history.state, url);
     } else if (toSearch(state) !== location.search) {
+      this.dispatchEvent(new Event("leaving"));
       history.pushState({ overGrid }, "", url);
       this.canGoBack = overGrid;
     }
     this.#set(state);
+  }
+
+  /** Go to the entry before this one: once, however often it is asked for until that is done. */
+  back() {
+    if (this.goingBack) return;
+    this.goingBack = true;
+    history.back();
   }
 
   /**

@@ -17,6 +17,8 @@ export class Status {
   /** @type {View | null} */
   #view = null;
   #counting = 0;
+  /** Number of times that the error rate was asked for. */
+  #asked = 0;
 
   /**
    * @param {import("./api.js").Api} api
@@ -126,10 +128,12 @@ export class Status {
   async #countErrors() {
     const view = this.#view;
     if (!view) return;
+    this.#asked += 1;
+    const asked = this.#asked;
     try {
       /** @type {import("./types.js").ErrorRates} */
       const rates = await this.#api.get(`/api/error?${view.query}`);
-      if (this.#view === view) this.#drawErrors(rates);
+      if (this.#view === view && this.#asked === asked) this.#drawErrors(rates);
     } catch {
       // What it was stays; the view itself says when the server is gone.
     }

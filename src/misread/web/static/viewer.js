@@ -54,9 +54,9 @@ export class Viewer extends EventTarget {
       event.preventDefault();
       this.dispatchEvent(new Event("leave"));
     });
-    // A browser may close it all the same.
+    // A browser may close it all the same. It tells so later, when it may be open again.
     this.dialog.addEventListener("close", () => {
-      if (this.#wanted >= 0) this.dispatchEvent(new Event("leave"));
+      if (this.#wanted >= 0 && !this.dialog.open) this.dispatchEvent(new Event("leave"));
     });
     new ResizeObserver(() => this.#fit()).observe(this.stage);
     decisions.addEventListener("change", () => this.#drawTitle());
@@ -92,7 +92,7 @@ export class Viewer extends EventTarget {
     this.#loading = new AbortController();
     const under = this.grid.item;
     if (under?.index === index) this.#show(under);
-    else if (this.item?.index !== index) this.#blank();
+    else if (!this.#shows(index, source.split)) this.#blank();
     try {
       await this.#load(index, source, this.#loading.signal);
     } catch (error) {
@@ -114,6 +114,14 @@ export class Viewer extends EventTarget {
     if (this.dialog.open) this.dialog.close();
     this.grid.element.focus({ preventScroll: true });
     this.dispatchEvent(new Event("image"));
+  }
+
+  /**
+   * @param {number} index
+   * @param {string} split
+   */
+  #shows(index, split) {
+    return this.item?.index === index && this.item.split === split;
   }
 
   #blank() {
@@ -147,7 +155,7 @@ export class Viewer extends EventTarget {
     if (details.position !== null && details.position !== this.grid.cursor) {
       this.grid.moveTo(details.position);
     }
-    if (this.item?.index !== index) this.#show(itemOf(details, source.view.model));
+    if (!this.#shows(index, source.split)) this.#show(itemOf(details, source.view.model));
     drawDetails(byId("details"), details, this.boot, source.view.model);
     this.#place(details);
     this.#drawTitle();
@@ -170,6 +178,8 @@ export class Viewer extends EventTarget {
     const split = encodeURIComponent(source.split);
     const details = await this.api.get(`/api/image/${split}/${index}?${source.view.query}`, signal);
     if (this.grid.source !== source) return details;
+    // The next poll that finds them ready has this drawn anew.
+    this.boot.splits[source.split].scores = details.scores;
     this.#details.set(index, details);
     for (const oldest of this.#details.keys()) {
       if (this.#details.size <= KEEP) break;
@@ -236,7 +246,7 @@ export class Viewer extends EventTarget {
 
   /** @param {Item} item */
   #show(item) {
-    const same = this.item?.index === item.index;
+    const same = this.#shows(item.index, item.split);
     this.item = item;
     if (!same) {
       // The tile's pixels, until those of the whole image are here.
@@ -317,12 +327,12 @@ export class Viewer extends EventTarget {
     }
     // Until it is known which image comes next, keys must not judge the one that was left.
     this.#blank();
-    try {
-      const [index] = await source.indices(position, position + 1);
-      this.dispatchEvent(new CustomEvent("go", { detail: index }));
-    } catch {
-      this.dispatchEvent(new Event("leave"));
-    }
+    const wanted = this.#wanted;
+    const [index] = await source.indices(position, position + 1).catch(() => [null]);
+    // Meanwhile it was closed, or another one was asked for.
+    if (this.#wanted !== wanted || this.grid.source !== source) return;
+    if (index === null) this.dispatchEvent(new Event("leave"));
+    else this.dispatchEvent(new CustomEvent("go", { detail: index }));
   }
 }
 

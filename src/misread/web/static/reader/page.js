@@ -78,7 +78,9 @@ function welcome(state) {
   byId("welcome").hidden = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    const begin = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
     const filled = new FormData(form);
+    begin.disabled = true;
     const response = await fetch(`${boot.base}/agree`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -89,6 +91,7 @@ function welcome(state) {
       byId("welcome-error").textContent = response
         ? (told.error ?? `status ${response.status}`)
         : "No connection: try again.";
+      begin.disabled = false;
       return;
     }
     byId("welcome").hidden = true;
