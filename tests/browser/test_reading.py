@@ -450,11 +450,13 @@ def test_a_break_every_hundred(page: Page, serve_reading: Serve) -> None:
     assert [answer.answer for answer in server.answers] == [1, 1, 1, 1, 2]
 
 
-# Notes what stands on the stage, one thing after another: "" for nothing.
+# Notes what stands on the stage, one thing after another, and whether it can be answered by then.
 WATCH = """() => {
   const stage = document.getElementById("stage");
   window.seen = [];
-  const note = () => window.seen.push(stage.firstElementChild?.tagName ?? "");
+  const note = () => window.seen.push(
+    (stage.firstElementChild?.tagName ?? "nothing") + (stage.matches("[data-open]") ? " open" : "")
+  );
   new MutationObserver(note).observe(stage, { childList: true });
 }"""
 
@@ -475,7 +477,9 @@ def test_brief_mode_shows_masks_and_times_out(
     monkeypatch.setitem(BRIEF, "answer", limit)
     page.reload()
     page.evaluate(WATCH)
-    page.wait_for_function("() => /IMG,CANVAS,,+DIV/.test(window.seen)")  # the time ran out
+    page.wait_for_function(  # the mask, then nothing, until the time ran out
+        "() => /IMG,CANVAS open,nothing open,(nothing,)?DIV/.test(window.seen)"
+    )
     monkeypatch.setitem(BRIEF, "answer", 60_000)
     page.reload()
     press(page, "5")
