@@ -217,10 +217,10 @@ JUMP = """async (share) => {
   let frames = 0;
   const fetch = window.fetch;
   window.fetch = (path, ...rest) => {
-    const { pathname, searchParams } = new URL(path, location.href);
-    const items = (searchParams.get("items") ?? "").split(",").map(Number);
+    const { searchParams } = new URL(path, location.href);
+    const items = (searchParams.get("items")?.split(",") ?? []).map(Number);
     const [start, count] = ["start", "count"].map((name) => Number(searchParams.get(name)));
-    asked.push({ what: pathname, start, end: start + count, items, frames });
+    asked.push({ start, end: start + count, items, frames });
     return fetch(path, ...rest);
   };
   const end = performance.now() + 15_000;
