@@ -30,6 +30,15 @@ def visible(page: Page) -> list[dict[str, Any]]:
     return found
 
 
+def drawn(page: Page) -> list[dict[str, Any]]:
+    """The tiles where the grid is scrolled to, once there are any and all of them are drawn."""
+    found: list[dict[str, Any]] = page.wait_for_function(
+        f"() => {{ const seen = ({VISIBLE})();"
+        "return seen.length > 0 && seen.every((tile) => tile.drawn) && seen; }"
+    ).json_value()
+    return found
+
+
 def scroll_to(page: Page, share: float) -> None:
     """Drag the scroll bar to a place."""
     page.evaluate(
@@ -157,12 +166,14 @@ def test_size_of_tiles_is_remembered(
 
 def test_a_smaller_window_keeps_the_place(opened: Callable[[str], Page]) -> None:
     page = opened("?split=test&group=none&sort=index")
+    columns = page.get_attribute("#grid", "aria-colcount")
     scroll_to(page, 0.5)
-    page.wait_for_timeout(150)
-    before = visible(page)[0]["position"]
+    before = drawn(page)[0]["position"]
     page.set_viewport_size({"width": 700, "height": 700})
-    page.wait_for_timeout(150)
-    positions = [tile["position"] for tile in visible(page)]
+    page.wait_for_function(
+        "(columns) => document.getElementById('grid').ariaColCount !== columns", arg=columns
+    )
+    positions = [tile["position"] for tile in drawn(page)]
     assert min(positions) <= before <= max(positions)
 
 
@@ -198,38 +209,55 @@ def many(
     return page
 
 
+# What a jump asks for until all is drawn: each request with the images that it is for, and how many
+# frames after the jump it was sent.
 JUMP = """async (share) => {
   const grid = document.getElementById("grid");
-  const box = grid.getBoundingClientRect();
-  const start = performance.now();
+  const asked = [];
+  let frames = 0;
+  const fetch = window.fetch;
+  window.fetch = (path, ...rest) => {
+    const { searchParams } = new URL(path, location.href);
+    const items = (searchParams.get("items")?.split(",") ?? []).map(Number);
+    const [start, count] = ["start", "count"].map((name) => Number(searchParams.get(name)));
+    asked.push({ start, end: start + count, items, frames });
+    return fetch(path, ...rest);
+  };
+  const end = performance.now() + 15_000;
   grid.scrollTop = share * (grid.scrollHeight - grid.clientHeight);
-  for (;;) {
+  while (performance.now() < end) {
     await new Promise(requestAnimationFrame);
-    const seen = [...document.querySelectorAll(".tile")].filter((tile) => {
-      const { top, bottom } = tile.getBoundingClientRect();
-      return bottom > box.top && top < box.bottom;
-    });
-    const waited = performance.now() - start;
-    const drawn = seen.length > 0 && seen.every((tile) => tile.dataset.drawn === "yes");
-    if (drawn || waited > 10_000) return waited;
+    frames += 1;
+    const seen = (VISIBLE)();
+    if (seen.length > 0 && seen.every((tile) => tile.drawn)) break;
   }
-}"""
+  window.fetch = fetch;
+  return asked;
+}""".replace("VISIBLE", VISIBLE)
 
 
-def test_nothing_is_blank_200_ms_after_a_jump(many: Page) -> None:
+def test_a_jump_waits_for_two_requests_at_most(many: Page) -> None:
+    """What is known of all on the screen is asked for at once, then its pixels: no image waits for
+    another one's requests. `benchmarks/gallery.py` has the milliseconds.
+    """
     nodes = [many.evaluate("() => document.querySelectorAll('*').length")]
-    seen, times = set(), []
+    seen, requests = set(), 0
     for share in np.random.default_rng(0).permutation(np.linspace(0, 1, 25)):
-        times.append(many.evaluate(JUMP, float(share)))
+        asked = many.evaluate(JUMP, float(share))
         tiles = visible(many)
         assert len(tiles) > 20
         assert not any(tile["blank"] for tile in tiles)
+        for tile in tiles:
+            known = [a for a in asked if a["start"] <= tile["position"] < a["end"]]
+            pixels = [a for a in asked if tile["index"] in a["items"]]
+            assert len(known) <= 1
+            assert len(pixels) <= 1
+            # The frame in which it flies past, and the one in which it is seen to have stopped.
+            assert all(request["frames"] <= 2 for request in known)
+            requests += len(known) + len(pixels)
         seen |= {tile["position"] for tile in tiles}
         nodes.append(many.evaluate("() => document.querySelectorAll('*').length"))
-    print("ms until all is drawn:", sorted(map(round, times)))
-    # The median, since whatever else the machine does may hold up a single one.
-    assert np.median(times) <= 200
-    assert max(times) < 5000
+    assert requests > 0
     assert min(seen) == 0
     assert max(seen) == 69_999
     # What is in the page doesn't grow with what was looked at.
@@ -264,7 +292,7 @@ def test_memory_is_bounded(many: Page) -> None:
     for share in np.linspace(0, 1, 45):
         scroll_to(many, float(share))
         many.wait_for_timeout(60)
-    many.wait_for_timeout(200)
+    many.wait_for_selector("#tile-69999[data-drawn]")
     assert 0 < many.evaluate("() => window.open_bitmaps") <= 100
     assert heap() < 40e6
 
@@ -278,18 +306,38 @@ def test_flying_past_asks_for_little(many: Page) -> None:
             asked.append(request.url)
 
     many.on("request", note)
-    many.evaluate(
+    rests = many.evaluate(
         """async () => {
           const g = document.getElementById("grid");
+          let rests = 0;
           for (let step = 0; step <= 60; step += 1) {
+            const start = performance.now();
             g.scrollTop = (step / 60) * (g.scrollHeight - g.clientHeight);
             await new Promise(requestAnimationFrame);
+            if (performance.now() - start >= 50) rests += 1;
           }
+          return rests;
         }"""
     )
-    many.wait_for_timeout(200)
-    assert all(tile["drawn"] for tile in visible(many))
-    assert len(asked) < 40
+    drawn(many)
+    # Where a busy machine misses frames, the drag rests: it may ask for what is on the screen then,
+    # in two windows at most, and for the three around them.
+    assert len(asked) < 40 + 5 * rests
+
+
+# The tiles on the screen after a small step. Rows follow the bar in the frame after, which may have
+# been put where it belongs meanwhile.
+STEP = """async () => {
+  const grid = document.getElementById("grid");
+  const frame = () => new Promise(requestAnimationFrame);
+  grid.scrollBy(0, 180);
+  await frame();
+  for (let bar = NaN; bar !== grid.scrollTop; ) {
+    bar = grid.scrollTop;
+    await frame();
+  }
+  return (VISIBLE)();
+}""".replace("VISIBLE", VISIBLE)
 
 
 def test_a_million_images_in_one_column_of_a_phone(
@@ -315,19 +363,15 @@ def test_a_million_images_in_one_column_of_a_phone(
     page.wait_for_selector("#tile-999999[data-drawn]")
     for share in (0.5, 0.123, 1.0):
         scroll_to(page, share)
-        page.wait_for_timeout(350)
-        tiles = visible(page)
-        assert all(tile["drawn"] for tile in tiles)
+        tiles = drawn(page)
         expected = share * 1e6
         assert abs(tiles[0]["position"] - expected) < 0.01 * 1e6
     # Row by row, in the middle of everything, nothing is left out.
     scroll_to(page, 0.5)
-    page.wait_for_timeout(350)
+    drawn(page)
     seen = []
     for _ in range(12):
-        page.evaluate("() => document.getElementById('grid').scrollBy(0, 180)")
-        page.wait_for_timeout(40)
-        seen += [tile["position"] for tile in visible(page)]
+        seen += [tile["position"] for tile in page.evaluate(STEP)]
     places = sorted(set(seen))
     assert places == list(range(places[0], places[-1] + 1))
     assert len(places) >= 8

@@ -18,6 +18,7 @@ from misread.store import Study
 from misread.store.database import ReadingRow
 from misread.tables.readings import Purpose
 from misread.web.reader.app import BRIEF, Reading, make_reading_app
+from misread.web.reader.desk import AHEAD
 from misread.web.security import make_door
 from misread.web.serving import listen, make_server
 from misread.workflows.reading_plan import make_plan
@@ -126,6 +127,12 @@ def test_a_whole_study_by_keys(page: Page, serve_reading: Serve) -> None:
     saved(page)
     page.reload()
     expect(page.locator("#progress")).to_have_text("21 of 63")
+    # All that were asked for at once are there before the connection drops.
+    page.wait_for_function(
+        "(ahead) => performance.getEntriesByType('resource')"
+        ".filter((entry) => entry.name.includes('/images/')).length >= ahead",
+        arg=AHEAD,
+    )
     for number in range(20, 30):
         press(page, str(number % 10))
     # The connection drops: what is loaded can be read on, and nothing is lost.
@@ -249,6 +256,7 @@ def test_undo_goes_back_three_at_most(page: Page, serve_reading: Serve) -> None:
     expect(page.locator("#progress")).to_contain_text("again: 3 of")
     press(page, "Escape")
     expect(page.locator("#progress")).to_contain_text("6 of")
+    saved(page)
     assert [answer.answer for answer in server.answers] == [1, 2, 3, 4, 5]
 
 
@@ -269,11 +277,22 @@ def test_an_answer_after_the_focus_was_lost_is_asked_again(
     expect(page.locator("#progress")).to_have_text("2 of 14")
 
 
+NOTE_WAITS = """() => {
+  const start = window.setTimeout;
+  window.waits = [];
+  window.setTimeout = (act, wait, ...rest) => {
+    window.waits.push(wait);
+    return start(act, wait, ...rest);
+  };
+}"""
+
+
 def test_an_outage_is_told_and_nothing_is_taken_meanwhile(page: Page, serve_reading: Serve) -> None:
     server = serve_reading()
     begin(page, server)
     press(page, "1")
     saved(page)
+    page.evaluate(NOTE_WAITS)
     server.stop()
     waiting = page.locator("#waiting")
     for number in range(40):  # what was loaded is read on
@@ -290,10 +309,11 @@ def test_an_outage_is_told_and_nothing_is_taken_meanwhile(page: Page, serve_read
     page.locator("#answers").get_by_role("button", name="9").click(force=True)
     kept = page.evaluate("() => Object.values(localStorage).map((text) => JSON.parse(text).length)")
     assert kept == [number]
+    # However long it takes: the next try is never more than two seconds away.
+    page.wait_for_function("() => window.waits.filter((wait) => wait >= 2_000).length >= 2")
+    assert max(page.evaluate("() => window.waits")) == 2_000
     server.start()
-    start = time.monotonic()
     shown(page)
-    assert time.monotonic() - start < 6
     expect(waiting).to_have_text("")
     assert page.locator("#controls button[aria-disabled]").count() == 0
     page.keyboard.press("3")
@@ -430,23 +450,45 @@ def test_a_break_every_hundred(page: Page, serve_reading: Serve) -> None:
     assert [answer.answer for answer in server.answers] == [1, 1, 1, 1, 2]
 
 
-def test_brief_mode_shows_masks_and_times_out(page: Page, serve_reading: Serve) -> None:
+# Notes what stands on the stage, one thing after another, and whether it can be answered by then.
+WATCH = """() => {
+  const stage = document.getElementById("stage");
+  window.seen = [];
+  const note = () => window.seen.push(
+    (stage.firstElementChild?.tagName ?? "nothing") + (stage.matches("[data-open]") ? " open" : "")
+  );
+  new MutationObserver(note).observe(stage, { childList: true });
+}"""
+
+
+def test_brief_mode_shows_masks_and_times_out(
+    page: Page, serve_reading: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = BRIEF["answer"]
+    # Whoever presses keys on a busy machine has time.
+    monkeypatch.setitem(BRIEF, "answer", 60_000)
     server = serve_reading(answers=12, brief=True)
     begin(page, server)
     shown(page)
+    page.evaluate(WATCH)
     page.keyboard.press("4")
-    page.wait_for_selector(".fixation")
-    shown(page)
-    page.wait_for_selector("#stage canvas.noise")
-    page.wait_for_selector("#stage:empty")
-    page.wait_for_selector(".fixation")  # the time ran out
+    page.wait_for_function("() => window.seen.includes('DIV')")  # the fixation cross
+    saved(page)
+    monkeypatch.setitem(BRIEF, "answer", limit)
+    page.reload()
+    page.evaluate(WATCH)
+    page.wait_for_function(  # the mask, then nothing, until the time ran out
+        "() => /IMG,CANVAS open,nothing open,(nothing,)?DIV/.test(window.seen)"
+    )
+    monkeypatch.setitem(BRIEF, "answer", 60_000)
+    page.reload()
     press(page, "5")
     saved(page)
     first, *late, last = server.answers
     assert (first.answer, last.answer) == (4, 5)
     assert late
     assert {answer.answer for answer in late} == {None}
-    assert first.rt_ms < 1500 <= late[0].rt_ms
+    assert all(answer.rt_ms >= limit for answer in late)
 
 
 def test_the_welcome_of_brief_mode_names_its_times(page: Page, serve_reading: Serve) -> None:

@@ -31,10 +31,7 @@ open_gallery(Path(sys.argv[1]), port=int(sys.argv[2]), browser=False,
 
 
 def saved(page: Page) -> None:
-    page.wait_for_function(
-        "() => document.getElementById('save-sign').textContent === 'All saved'",
-        timeout=10_000,
-    )
+    page.wait_for_function("() => document.getElementById('save-sign').textContent === 'All saved'")
 
 
 def decided(study: Study, split: str = "test") -> list[str]:
@@ -103,9 +100,8 @@ def test_an_answer_that_was_lost_counts_once(opened: Open, server: Any) -> None:
             route.continue_()
 
     page.route("**/api/verdicts", lose_the_first_answer)
-    page.keyboard.press("m")
-    with page.expect_response("**/api/verdicts", timeout=15_000):
-        pass  # of the second time: the first one's was lost
+    with page.expect_response("**/api/verdicts"):  # of the second time: the first one's was lost
+        page.keyboard.press("m")
     saved(page)
     assert len(events) == 2
     assert events[0] == events[1]

@@ -359,6 +359,7 @@ def test_select_by_touch(
     expect(bar.locator(".target")).to_contain_text("2 selected")
     indices = [index_at(page, place) for place in (0, 2)]
     bar.get_by_role("button", name="Ambiguous").tap()
+    expect(page.locator("#toast")).to_contain_text("2 images: ambiguous")  # a tap isn't waited for
     saved(page)
     assert sorted(verdicts(server)) == indices
     page.get_by_role("button", name="Select", exact=True).tap()
