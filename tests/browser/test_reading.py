@@ -110,6 +110,23 @@ def saved(page: Page) -> None:
     expect(page.locator("#saved")).to_have_text("saved", timeout=15_000)
 
 
+def test_begin_pressed_twice_begins_once(page: Page, serve_reading: Serve) -> None:
+    server = serve_reading()
+    agreed: list[str] = []
+    page.on("request", lambda request: request.url.endswith("/agree") and agreed.append(""))
+    page.goto(server.link)
+    page.get_by_label("no", exact=True).check()
+    page.get_by_role("checkbox").check()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("#welcome-error")).to_have_text("No connection: try again.")
+    page.context.set_offline(False)
+    before = len(agreed)
+    page.get_by_role("button", name="Begin").dblclick()
+    expect(page.locator("#pause")).to_contain_text("Practice first")
+    assert len(agreed) == before + 1
+
+
 def test_a_whole_study_by_keys(page: Page, serve_reading: Serve) -> None:
     """60 answers with undo, a reload in the middle, and a connection that drops."""
     server = serve_reading()
