@@ -27,9 +27,14 @@ _COLUMNS = 12
 
 
 def members(study: Study, split: str) -> list[str]:
-    """The runs that predict a split out of sample, single networks first."""
+    """The runs that predict a split out of sample.
+
+    Single networks come first, and among them those that know the nearest training images: no other
+    can say by itself that a label is wrong.
+    """
     found = [p for p in study.list_predictions(split) if p.origin != Origin.IN_SAMPLE]
-    return [p.run_name for p in sorted(found, key=lambda p: (p.is_mean, p.name))]
+    found.sort(key=lambda p: (p.is_mean, study.load_neighbours(p) is None, p.name))
+    return [p.run_name for p in found]
 
 
 def verdicts(found: Audit) -> dict[int, str]:

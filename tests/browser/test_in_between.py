@@ -82,10 +82,10 @@ def test_an_image_is_of_its_own_split_before_its_view_is_here(opened: Open) -> N
     held.wait()
     page.evaluate("() => history.go(1)")
     page.wait_for_function("() => location.search.includes('image=')")
-    page.keyboard.press("m")
     page.wait_for_timeout(100)
     before = page.locator("#viewer").is_visible()
     held.let_go()
+    expect(page.locator("#viewer")).to_be_visible()
     expect(page.locator("#viewer-bar [data-verdict='ambiguous']")).to_be_enabled()
     assert not before
     with page.expect_response("**/api/verdicts") as answered:
