@@ -365,3 +365,23 @@ def test_select_by_touch(
     page.get_by_role("button", name="Select", exact=True).tap()
     tap(page, 5)
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_pressed_can_be_read_under_the_pointer(
+    new_page: Callable[..., Page], server: Any, wait_for_images: Callable[[Page], None], scheme: str
+) -> None:
+    """Where the pointer is after the click."""
+    page = new_page(color_scheme=scheme)
+    page.goto(f"{server.url}/?split=test&group=none&sort=index")
+    wait_for_images(page)
+    pressed = "(button) => getComputedStyle(button).backgroundColor"
+    page.get_by_role("button", name="Model wrong").click()
+    page.keyboard.press("ArrowLeft")
+    for button in ("#splits [data-split='test']", "#verdict-bar [data-verdict='model']"):
+        found = page.locator(f"{button}[aria-pressed='true']")
+        found.wait_for()
+        page.mouse.move(640, 400)
+        before = found.evaluate(pressed)
+        found.hover()
+        assert found.evaluate(pressed) == before
