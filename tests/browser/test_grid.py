@@ -297,6 +297,20 @@ def test_memory_is_bounded(many: Page) -> None:
     assert heap() < 40e6
 
 
+# Drags the bar through everything, a step each frame; how many frames were missed.
+DRAG = """async () => {
+  const grid = document.getElementById("grid");
+  let missed = 0;
+  for (let step = 0; step <= 60; step += 1) {
+    const start = performance.now();
+    grid.scrollTop = (step / 60) * (grid.scrollHeight - grid.clientHeight);
+    await new Promise(requestAnimationFrame);
+    if (performance.now() - start >= 50) missed += 1;
+  }
+  return missed;
+}"""
+
+
 def test_flying_past_asks_for_little(many: Page) -> None:
     """A drag through everything asks for what it stops at, not for what it passes."""
     asked: list[str] = []
@@ -306,23 +320,16 @@ def test_flying_past_asks_for_little(many: Page) -> None:
             asked.append(request.url)
 
     many.on("request", note)
-    rests = many.evaluate(
-        """async () => {
-          const g = document.getElementById("grid");
-          let rests = 0;
-          for (let step = 0; step <= 60; step += 1) {
-            const start = performance.now();
-            g.scrollTop = (step / 60) * (g.scrollHeight - g.clientHeight);
-            await new Promise(requestAnimationFrame);
-            if (performance.now() - start >= 50) rests += 1;
-          }
-          return rests;
-        }"""
-    )
-    drawn(many)
-    # Where a busy machine misses frames, the drag rests: it may ask for what is on the screen then,
-    # in two windows at most, and for the three around them.
-    assert len(asked) < 40 + 5 * rests
+    # Where a busy machine misses frames, the drag comes to rest on its way: another try then.
+    for _ in range(3):
+        many.reload()
+        drawn(many)
+        asked.clear()
+        missed = many.evaluate(DRAG)
+        drawn(many)
+        if missed == 0:
+            break
+    assert len(asked) < 40
 
 
 # The tiles on the screen after a small step. Rows follow the bar in the frame after, which may have
