@@ -89,3 +89,13 @@ def test_a_read_only_and_a_strided_image_are_fine() -> None:
 def test_shorten() -> None:
     assert shorten("a" * 12) == "a" * 12
     assert shorten("a" * 13) == "a" * 6 + "…" + "a" * 5
+
+
+def test_the_title_of_few_tiles_is_whole() -> None:
+    title = "MNIST test: 3 images, label seems wrong"
+    figure = draw_grid([Tile(np.zeros((8, 8), np.uint8), ())] * 3, 12, title, "a subtitle")
+    ends = [text.get_window_extent().x1 for text in figure.axes[0].texts]
+    assert max(ends) <= figure.get_figwidth() * figure.dpi
+    assert [text.get_text() for text in figure.axes[0].texts[:2]] == [title, "a subtitle"]
+    endless = draw_grid([Tile(np.zeros((8, 8), np.uint8), ())], 12, "x" * 1000)
+    assert endless.get_figwidth() == 14

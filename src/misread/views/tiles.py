@@ -17,6 +17,8 @@ CAPTION_LINE = 0.13
 MARGIN = 0.2
 TITLE = 0.58
 NARROWEST = 3.4
+# No title makes a figure wider than this.
+WIDEST = 14.0
 
 INK = "#1a1a1a"
 FAINT = "#6b6b6b"
@@ -58,6 +60,11 @@ def draw_grid(tiles: Sequence[Tile], columns: int, title: str, subtitle: str = "
     height = TITLE + rows * row_height + MARGIN / 2
     figure, axes = blank_figure(width, height)
     draw_title(axes, title, subtitle)
+    # Few tiles are narrower than what stands above them.
+    above = max(text.get_window_extent().width for text in axes.texts) / figure.dpi
+    width = max(width, min(2 * MARGIN + above, WIDEST))
+    figure.set_size_inches(width, height)
+    axes.set_xlim(0, width)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         draw_tile(axes, tile, MARGIN + column * (TILE + GAP), TITLE + row * row_height)
